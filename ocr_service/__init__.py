@@ -1,0 +1,1 @@
+"""The application: photos become drafts, people make them records, records are served."""

@@ -1,0 +1,1 @@
+"""Background readers: processes that claim received photos, read them and store what they found."""
