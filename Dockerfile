@@ -17,7 +17,7 @@ COPY --from=build /opt/headstone /opt/headstone
 ENV PATH=/opt/headstone/bin:$PATH PYTHONUNBUFFERED=1 HEADSTONE_DATA_DIR=/var/lib/headstone/data
 # The working directory comes first on Python's path: keep it free of folders named like our packages.
 WORKDIR /var/lib/headstone
-USER headstone
+USER 10001
 VOLUME /var/lib/headstone
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
