@@ -1,0 +1,138 @@
+"""CTC decoding on a matrix of class probabilities. Pure; class 0 is the blank.
+
+Graves et al. 2006, "Connectionist temporal classification"; prefix beam search after Hannun et al. 2014,
+"First-pass large vocabulary continuous speech recognition using bi-directional recurrent DNNs".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLANK = 0
+# Classes below this probability in a frame are not followed. At 1e-3 the best eight texts of a line were the same as
+# at 1e-5 on all rendered validation lines, in a third of the time.
+FOLLOW_PROBABILITY = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One way to read a line: its classes without blanks, and the log of the probability of all its alignments."""
+
+    labels: tuple[int, ...]
+    log_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class GreedyPath:
+    """The best class of every frame, collapsed: classes, and for each the highest probability in its run of frames."""
+
+    labels: tuple[int, ...]
+    probabilities: tuple[float, ...]
+
+
+def greedy(probabilities: NDArray[np.float32]) -> GreedyPath:
+    """Collapse the best class of each frame. ``probabilities``: (frames, classes), rows sum to 1."""
+    if len(probabilities) == 0:
+        return GreedyPath((), ())
+    best = probabilities.argmax(axis=1)
+    peak = probabilities[np.arange(len(best)), best]
+    starts = np.flatnonzero(np.concatenate(([True], best[1:] != best[:-1])))
+    kept = best[starts] != BLANK
+    highest = np.maximum.reduceat(peak, starts)[kept]
+    return GreedyPath(tuple(best[starts][kept].tolist()), tuple(highest.tolist()))
+
+
+def beam_search(
+    probabilities: NDArray[np.float32], beam_width: int = 8, follow: float = FOLLOW_PROBABILITY
+) -> list[Hypothesis]:
+    """Return up to ``beam_width`` texts, most probable first, each with the summed probability of its alignments.
+
+    ``probabilities``: (frames, classes), rows sum to 1. The sums are lower bounds: classes below ``follow`` and
+    prefixes that fell out of the beam are left out.
+    """
+    parents, lasts = [-1], [-1]
+    children: dict[tuple[int, int], int] = {}
+    beam: dict[int, tuple[float, float]] = {0: (1.0, 0.0)}  # prefix → probability that it ends in a blank, in its label
+    log_scale = 0.0
+    for candidates in _candidates(probabilities, follow):
+        grown: dict[int, list[float]] = {}
+        for prefix, (ends_blank, ends_label) in beam.items():
+            both, last = ends_blank + ends_label, lasts[prefix]
+            for label, probability in candidates:
+                if label == BLANK:
+                    grown.setdefault(prefix, [0.0, 0.0])[0] += both * probability
+                    continue
+                reach = both
+                if label == last:  # without a blank between, a repeated label is the same letter
+                    grown.setdefault(prefix, [0.0, 0.0])[1] += ends_label * probability
+                    reach = ends_blank
+                if reach > 0.0:
+                    child = children.get((prefix, label))
+                    if child is None:
+                        child = children[prefix, label] = len(parents)
+                        parents.append(prefix)
+                        lasts.append(label)
+                    grown.setdefault(child, [0.0, 0.0])[1] += reach * probability
+        kept = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:beam_width]
+        scale = kept[0][1][0] + kept[0][1][1]  # keeps long lines from underflowing
+        log_scale += math.log(scale)
+        beam = {prefix: (ends[0] / scale, ends[1] / scale) for prefix, ends in kept}
+    return [
+        Hypothesis(_labels(prefix, parents, lasts), math.log(ends[0] + ends[1]) + log_scale)
+        for prefix, ends in beam.items()
+    ]
+
+
+def label_probabilities(probabilities: NDArray[np.float32], labels: tuple[int, ...]) -> tuple[float, ...]:
+    """Return for each of ``labels`` the highest probability in the frames that its best alignment gives it.
+
+    Raises ValueError if there are fewer frames than the labels (and blanks between repeated ones) need.
+    """
+    if not labels:
+        return ()
+    states = np.zeros(2 * len(labels) + 1, dtype=np.int64)
+    states[1::2] = labels
+    emission = np.log(np.maximum(probabilities[:, states], 1e-12))
+    may_skip = np.zeros(len(states), dtype=bool)
+    may_skip[3::2] = states[3::2] != states[1:-2:2]
+    score = np.full(len(states), -np.inf)
+    score[:2] = emission[0, :2]
+    steps = np.zeros(emission.shape, dtype=np.int64)
+    for frame in range(1, len(emission)):
+        one = np.concatenate(([-np.inf], score[:-1]))
+        two = np.where(may_skip, np.concatenate(([-np.inf, -np.inf], score[:-2])), -np.inf)
+        choices = np.stack([score, one, two])
+        steps[frame] = choices.argmax(axis=0)
+        score = choices.max(axis=0) + emission[frame]
+    state = len(states) - 1 if score[-1] >= score[-2] else len(states) - 2
+    if not np.isfinite(score[state]):
+        raise ValueError(f"{len(labels)} labels do not fit into {len(emission)} frames")
+    highest = np.zeros(len(labels))
+    for frame in range(len(emission) - 1, -1, -1):
+        if state % 2:
+            highest[state // 2] = max(highest[state // 2], probabilities[frame, states[state]])
+        state -= int(steps[frame, state])
+    return tuple(highest.tolist())
+
+
+def _candidates(probabilities: NDArray[np.float32], follow: float) -> list[list[tuple[int, float]]]:
+    """Return for each frame the classes worth following with their probabilities; always at least the best one."""
+    frames: list[list[tuple[int, float]]] = [[] for _ in range(len(probabilities))]
+    best = probabilities.argmax(axis=1)
+    worth = probabilities >= follow
+    worth[np.arange(len(best)), best] = True
+    for frame, label in zip(*(axis.tolist() for axis in np.nonzero(worth)), strict=True):
+        frames[frame].append((label, max(float(probabilities[frame, label]), 1e-30)))
+    return frames
+
+
+def _labels(prefix: int, parents: list[int], lasts: list[int]) -> tuple[int, ...]:
+    labels = []
+    while prefix > 0:
+        labels.append(lasts[prefix])
+        prefix = parents[prefix]
+    return tuple(reversed(labels))

@@ -1,0 +1,135 @@
+"""Text lines in a picture: PP-OCR's differentiable-binarisation detector, by ONNX Runtime and OpenCV.
+
+Liao et al. 2020, "Real-time scene text detection with differentiable binarization".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import DetectorSpec
+from models.onnx_session import open_session
+
+Point: TypeAlias = tuple[float, float]
+Quad: TypeAlias = tuple[Point, Point, Point, Point]
+
+_STRIDE_PX = 32  # the network halves its input five times
+_MIN_SIDE_PX = 3.0  # of a shrunken text region on the probability map; thinner ones are noise
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedLine:
+    """One line of text: quad in pixels of the picture, clockwise from the text's top left; score between 0 and 1."""
+
+    quad: Quad
+    score: float
+
+
+class LineDetector:
+    """Finds text lines. Holds one ONNX Runtime session; safe to call from several threads."""
+
+    def __init__(self, spec: DetectorSpec, threads: int = 1) -> None:
+        self.spec = spec
+        self._session = open_session(spec.model, threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def detect(self, image: NDArray[np.uint8], side_px: int | None = None) -> list[DetectedLine]:
+        """Return the text lines of ``image`` (height, width, 3; BGR), top to bottom; quads stay inside the picture.
+
+        ``side_px`` is the longest side that the network sees, the bundle's own by default; smaller pictures are not
+        enlarged.
+        """
+        probability = self.probability_map(image, side_px)
+        lines = lines_from_probability(probability, self.spec)
+        height, width = image.shape[:2]
+        scale = np.array([width / probability.shape[1], height / probability.shape[0]])
+        found = []
+        for quad, score in lines:
+            corners = np.clip(quad * scale, 0.0, [width, height])
+            found.append(DetectedLine(_as_quad(corners), score))
+        return sorted(found, key=lambda line: line.quad[0][1])
+
+    def probability_map(self, image: NDArray[np.uint8], side_px: int | None = None) -> NDArray[np.float32]:
+        """Return the chance of each pixel of the resized ``image`` to lie in the core of a text line."""
+        height, width = image.shape[:2]
+        scale = min(1.0, (side_px or self.spec.side_px) / max(height, width))
+        size = (_to_stride(width * scale), _to_stride(height * scale))
+        interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+        resized = cv2.resize(image, size, interpolation=interpolation).astype(np.float32)
+        mean, std = np.array(self.spec.mean, np.float32), np.array(self.spec.std, np.float32)
+        tensor = ((resized / np.float32(255.0) - mean) / std).transpose(2, 0, 1)[None]
+        output: NDArray[np.float32] = self._session.run(None, {self._input: np.ascontiguousarray(tensor)})[0][0, 0]
+        return output
+
+
+def lines_from_probability(
+    probability: NDArray[np.float32], spec: DetectorSpec
+) -> list[tuple[NDArray[np.float64], float]]:
+    """Return (quad, score) of each text region of ``probability``, in its own pixels.
+
+    A region is the smallest rectangle around the pixels above ``binary_threshold``, grown again by the amount that
+    training shrank it: area x ``unclip_ratio`` / perimeter on every side.
+    """
+    mask = (probability > spec.binary_threshold).astype(np.uint8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    lines = []
+    for contour in contours:
+        centre, axis, length, thickness = _upright_rectangle(contour)
+        if min(length, thickness) < _MIN_SIDE_PX:
+            continue
+        score = _mean_inside(probability, _corners(centre, axis, length, thickness))
+        if score < spec.box_threshold:
+            continue
+        margin = length * thickness * spec.unclip_ratio / (2.0 * (length + thickness))
+        lines.append((_corners(centre, axis, length + 2 * margin, thickness + 2 * margin), score))
+    return lines
+
+
+def _upright_rectangle(
+    contour: NDArray[Any],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float, float]:
+    """Return centre, reading direction, length along it and thickness of the smallest rectangle around ``contour``.
+
+    The reading direction is the side nearer to the horizontal, pointing right: the photo is upright by now.
+    """
+    (x, y), (side_a, side_b), angle_deg = cv2.minAreaRect(contour)
+    angle = math.radians(angle_deg)
+    along = np.array([math.cos(angle), math.sin(angle)])
+    if abs(along[0]) < abs(along[1]):
+        along, side_a, side_b = np.array([-along[1], along[0]]), side_b, side_a
+    if along[0] < 0:
+        along = -along
+    # pixels are areas: a region of n pixels is n wide, while minAreaRect measures between pixel centres
+    return np.array([x + 0.5, y + 0.5]), along, side_a + 1.0, side_b + 1.0
+
+
+def _corners(
+    centre: NDArray[np.float64], axis: NDArray[np.float64], length: float, thickness: float
+) -> NDArray[np.float64]:
+    right = axis * (length / 2.0)
+    down = np.array([-axis[1], axis[0]]) * (thickness / 2.0)
+    return np.stack([centre - right - down, centre + right - down, centre + right + down, centre - right + down])
+
+
+def _mean_inside(probability: NDArray[np.float32], quad: NDArray[np.float64]) -> float:
+    height, width = probability.shape
+    left, top = np.clip(np.floor(quad.min(axis=0)).astype(int), 0, [width - 1, height - 1])
+    right, bottom = np.clip(np.ceil(quad.max(axis=0)).astype(int), 0, [width - 1, height - 1])
+    mask = np.zeros((bottom - top + 1, right - left + 1), dtype=np.uint8)
+    cv2.fillPoly(mask, [np.round(quad - [left + 0.5, top + 0.5]).astype(np.int32)], 1)
+    return float(cv2.mean(probability[top : bottom + 1, left : right + 1], mask)[0])
+
+
+def _to_stride(pixels: float) -> int:
+    return max(_STRIDE_PX, round(pixels / _STRIDE_PX) * _STRIDE_PX)
+
+
+def _as_quad(corners: NDArray[np.float64]) -> Quad:
+    a, b, c, d = ((float(x), float(y)) for x, y in corners)
+    return (a, b, c, d)

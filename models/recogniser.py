@@ -1,0 +1,165 @@
+"""A line's crop to text: CTC recognisers by ONNX Runtime, with the chance that the text is exactly right."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bundle import Calibration, RecogniserSpec
+from models.charset import Charset
+from models.ctc import Hypothesis, beam_search, greedy, label_probabilities
+from models.errors import BundleError
+from models.onnx_session import open_session
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One further way to read a line; ``score`` is the probability that the network gives the whole text."""
+
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedLine:
+    """What a crop says: NFC text, the chance that it is exactly right, and the probability of each character of it."""
+
+    text: str
+    confidence: float
+    char_confidences: tuple[float, ...]
+    alternatives: tuple[Candidate, ...]
+
+
+class LineRecogniser:
+    """Reads crops of single lines. Holds one ONNX Runtime session; safe to call from several threads."""
+
+    def __init__(self, spec: RecogniserSpec, threads: int = 1) -> None:
+        self.spec = spec
+        self._session = open_session(spec.model, threads)
+        self._input = self._session.get_inputs()[0].name
+        self.charset = _load_charset(spec, self._session)
+        classes = self._session.get_outputs()[0].shape[-1]
+        if isinstance(classes, int) and classes != len(self.charset):
+            raise BundleError(
+                f"{spec.model} has {classes} classes, its charset {len(self.charset)}; rebuild the bundle."
+            )
+
+    @property
+    def height_px(self) -> int:
+        """Return the height that crops are resized to; cutting them at this height saves one resampling."""
+        return self.spec.height_px
+
+    def read(self, crop: NDArray[np.uint8]) -> RecognisedLine:
+        """Read one ``crop`` (height, width, 3; BGR; text upright). Crops one by one are faster than a padded batch."""
+        return decode(self.probabilities(crop), self.charset, self.spec)
+
+    def probabilities(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return class probabilities (frames, classes) of one ``crop``."""
+        tensor = _TENSOR_OF[self.spec.kind](crop, self.spec)
+        output: NDArray[np.float32] = self._session.run(None, {self._input: tensor})[0]
+        # AsterOCR puts time first and gives logarithms; PP-OCR puts the batch first and gives probabilities
+        return np.exp(output[:, 0]) if self.spec.kind == "asterocr" else output[0]
+
+
+def decode(probabilities: NDArray[np.float32], charset: Charset, spec: RecogniserSpec) -> RecognisedLine:
+    """Turn class probabilities (frames, classes) into the most probable text, its confidence and its rivals."""
+    hypotheses = [
+        hypothesis for hypothesis in beam_search(probabilities, spec.beam_width) if hypothesis.log_probability > -700.0
+    ] or [Hypothesis((), 0.0)]
+    best = hypotheses[0]
+    path = greedy(probabilities)
+    per_label = path.probabilities if path.labels == best.labels else label_probabilities(probabilities, best.labels)
+    text, char_confidences = _text_with_confidences([charset.chars[label] for label in best.labels], per_label)
+    confidence = line_confidence(confidence_features(hypotheses, char_confidences), spec.calibration)
+    seen, rivals = {text}, []
+    for hypothesis in hypotheses[1:]:
+        rival = charset.text(hypothesis.labels).strip()
+        if rival not in seen:
+            seen.add(rival)
+            rivals.append(Candidate(rival, math.exp(hypothesis.log_probability)))
+    return RecognisedLine(text, confidence if text else 0.0, char_confidences, tuple(rivals[: spec.alternatives]))
+
+
+def confidence_features(hypotheses: list[Hypothesis], char_confidences: tuple[float, ...]) -> Mapping[str, float]:
+    """Return what the chance of a line to be exactly right is judged by; all are logarithms but the length.
+
+    ``text``: probability of the whole text; ``margin``: how far ahead of the next text; ``worst``: the least certain
+    character; ``length``: characters.
+    """
+    best = hypotheses[0].log_probability
+    runner_up = hypotheses[1].log_probability if len(hypotheses) > 1 else best - 10.0
+    return {
+        "text": max(best, -20.0),
+        "margin": min(best - runner_up, 10.0),
+        "worst": math.log(max(min(char_confidences, default=1.0), 1e-6)),
+        "length": math.log(max(len(char_confidences), 1)),
+    }
+
+
+def line_confidence(features: Mapping[str, float], calibration: Calibration | None) -> float:
+    """Return the chance of an exactly right line; without a calibration, the network's own probability of the text."""
+    if calibration is None:
+        return min(1.0, math.exp(features["text"]))
+    score = calibration.bias + sum(weight * features[name] for name, weight in calibration.weights.items())
+    return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, score))))
+
+
+def _text_with_confidences(chars: list[str], probabilities: tuple[float, ...]) -> tuple[str, tuple[float, ...]]:
+    """Join ``chars`` to NFC text without outer spaces, keeping one probability a character."""
+    text, kept = "", list[float]()
+    for char, probability in zip(chars, probabilities, strict=True):
+        text = unicodedata.normalize("NFC", text + char)
+        if len(text) > len(kept):
+            kept.append(probability)
+        else:  # a combining mark joined the letter before it
+            kept[-1] = min(kept[-1], probability)
+    left, right = len(text) - len(text.lstrip()), len(text.rstrip())
+    return text[left:right], tuple(kept[left:right])
+
+
+def _asterocr_tensor(crop: NDArray[np.uint8], spec: RecogniserSpec) -> NDArray[np.float32]:
+    """Return (1, 3, height, width) RGB in -1..1; the width keeps the crop's proportions, up to a multiple of four."""
+    height, width = crop.shape[:2]
+    target = min(max(spec.min_width_px, int(width * spec.height_px / height)), spec.max_width_px)
+    target = (target + 3) // 4 * 4
+    interpolation = cv2.INTER_AREA if height > spec.height_px else cv2.INTER_LINEAR
+    resized = cv2.resize(crop, (target, spec.height_px), interpolation=interpolation)
+    return _normalised(resized[:, :, ::-1])
+
+
+def _ppocr_tensor(crop: NDArray[np.uint8], spec: RecogniserSpec) -> NDArray[np.float32]:
+    """Return (1, 3, height, width) BGR in -1..1, padded on the right with mid grey to ``min_width_px``."""
+    height, width = crop.shape[:2]
+    target = min(max(1, math.ceil(width * spec.height_px / height)), spec.max_width_px)
+    tensor = _normalised(cv2.resize(crop, (target, spec.height_px), interpolation=cv2.INTER_LINEAR))
+    return np.pad(tensor, ((0, 0), (0, 0), (0, 0), (0, max(0, spec.min_width_px - target))))
+
+
+_TENSOR_OF = {"asterocr": _asterocr_tensor, "ppocr": _ppocr_tensor}
+
+
+def _normalised(image: NDArray[Any]) -> NDArray[np.float32]:
+    tensor = image.astype(np.float32).transpose(2, 0, 1)[None] / np.float32(127.5) - np.float32(1.0)
+    return np.ascontiguousarray(tensor)
+
+
+def _load_charset(spec: RecogniserSpec, session: Any) -> Charset:
+    if spec.kind == "asterocr":
+        if spec.charset is None:
+            raise BundleError(f"{spec.model} needs a charset file; rebuild the bundle.")
+        return Charset.from_symbols(json.loads(spec.charset.read_text(encoding="utf-8"))["chars"][1:])
+    if spec.charset is not None:
+        symbols = spec.charset.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    elif metadata := session.get_modelmeta().custom_metadata_map.get("character"):
+        symbols = metadata.removesuffix("\n").split("\n")
+    else:
+        raise BundleError(f"{spec.model} has no dictionary, neither beside it nor inside it; rebuild the bundle.")
+    return Charset.from_symbols([symbol.rstrip("\r") for symbol in symbols] + [" "])
