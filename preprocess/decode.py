@@ -1,7 +1,7 @@
 """Bytes become an upright BGR picture, or a ``PhotoRejectedError`` that says what is wrong and what to do.
 
 Pillow decodes every format: it reports a picture that breaks off, where OpenCV returns it half grey, and it scales
-JPEG inside the decoder. Size is checked on the header, before a pixel is allocated. The content decides, never the name.
+JPEG inside the decoder. Size is checked on the header, before a pixel is allocated. The content decides, not the name.
 """
 
 from __future__ import annotations
@@ -34,12 +34,13 @@ MEDIA_TYPES = {
     "AVIF": "image/avif",
 }
 
+_OPENED = tuple(name for name in MEDIA_TYPES if name != "MPO")  # Pillow opens MPO as a kind of JPEG
+
 DEFAULT_MAX_SIDE_PX = 2048
-"""Longest side kept. A 12-megapixel phone photo (4032 px) becomes 2016 px inside the JPEG decoder; on the stones of the
-sample pack at this size the smallest lines are still 18 px high, and recognisers read from 32 px downwards to about 12."""
+"""Longest side kept: a 12-megapixel phone photo (4032 px) becomes 2016 px inside the JPEG decoder."""
 
 _MAX_JPEG_SCANS = (
-    100  # cameras write 1, progressive encoders about 10; thousands of empty scans keep a decoder busy for hours
+    100  # cameras write 1, progressive encoders about 10; thousands of empty ones busy a decoder for hours
 )
 _ZERO_TAIL_BYTES = 4096  # an interrupted copy leaves whole clusters of zeros at the end of a file of the right length
 
@@ -144,7 +145,7 @@ def _check_jpeg(data: bytes) -> None:
 
 def _open(data: bytes) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
+        return Image.open(io.BytesIO(data), formats=_OPENED)
     except Image.DecompressionBombError as error:
         raise PhotoRejectedError("too_many_pixels", f"{error}; save the photo smaller.") from error
     except Exception as error:
