@@ -1,0 +1,222 @@
+"""Reads many photos with several processes: finds them, leaves out what is done, outlives workers that die.
+
+One thread a process and as many processes as cores scales best on CPUs, so a worker is a process with its own reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import stat
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from multiprocessing.connection import wait as wait_for_sentinels
+from pathlib import Path
+
+from ocr_service.errors import UsageError
+from ocr_service.reading import Reader, load_reader, read_photo
+from ocr_service.records import Context, Reading, ReadingStatus, RejectReason
+
+MAX_FILE_BYTES = 200 * 1024 * 1024
+"""Larger files are refused unread; the largest phone and scanner photos are around 50 MB."""
+
+# Files that stand beside photos on purpose and are not meant as photos. Everything else in a folder is tried.
+SIDECAR_SUFFIXES = frozenset(
+    {".json", ".jsonl", ".csv", ".tsv", ".xlsx", ".xls", ".md", ".xmp", ".aae", ".ini", ".db", ".ds_store", ".log"}
+)
+
+# Worth another try with the same bytes: the cause lay outside the photo.
+RETRYABLE = frozenset({RejectReason.READER_FAILED, RejectReason.UNREADABLE_FILE})
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFile:
+    """A file to read and the name it has in the results: its path below the folder that was given."""
+
+    name: str
+    path: Path
+
+
+def find_photos(paths: Iterable[Path]) -> list[PhotoFile]:
+    """All photos below ``paths``, folders walked in name order; hidden files and sidecars are left out.
+
+    Raises UsageError for a path that does not exist or when nothing is left.
+    """
+    found: dict[Path, PhotoFile] = {}
+    asked = list(paths)
+    for path in asked:
+        if path.is_dir():
+            for file in sorted(path.rglob("*")):
+                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
+                if not hidden and not file.is_dir() and file.suffix.lower() not in SIDECAR_SUFFIXES:
+                    found.setdefault(file.resolve(), PhotoFile(file.relative_to(path).as_posix(), file))
+        elif path.exists() or path.is_symlink():
+            found.setdefault(path.resolve(), PhotoFile(path.name, path))
+        else:
+            raise UsageError(f"{path} does not exist")
+    if not found:
+        raise UsageError(f"no photos in {', '.join(map(str, asked))}")
+    return _with_unique_names(list(found.values()))
+
+
+def _with_unique_names(files: list[PhotoFile]) -> list[PhotoFile]:
+    names: dict[str, int] = {}
+    for file in files:
+        names[file.name] = names.get(file.name, 0) + 1
+    return [replace(file, name=file.path.as_posix()) if names[file.name] > 1 else file for file in files]
+
+
+def _rejected(file: PhotoFile, reason: RejectReason, detail: str, bundle: str, sha256: str = "") -> Reading:
+    return Reading(file.name, sha256, ReadingStatus.REJECTED, reason=reason, detail=detail, bundle=bundle)
+
+
+def load_bytes(file: PhotoFile, bundle: str) -> bytes | Reading:
+    """The file's bytes, or the reading that says why there are none."""
+    try:
+        status = file.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return _rejected(file, RejectReason.UNREADABLE_FILE, "this is not a regular file", bundle)
+        if status.st_size > MAX_FILE_BYTES:
+            megabytes = MAX_FILE_BYTES // 1024**2
+            detail = f"the file is larger than {megabytes} MB; send the photo itself, not an archive or a film"
+            return _rejected(file, RejectReason.TOO_LARGE_FILE, detail, bundle)
+        return file.path.read_bytes()
+    except OSError as error:
+        detail = f"the file cannot be read: {error.strerror}; check the disk and the permissions"
+        return _rejected(file, RejectReason.UNREADABLE_FILE, detail, bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run has to do: files to read, and readings that hold already."""
+
+    todo: tuple[PhotoFile, ...]
+    done: tuple[Reading, ...]
+
+
+def plan(files: Sequence[PhotoFile], earlier: Mapping[str, Reading], bundle: str) -> Plan:
+    """Leaves out photos whose bytes this bundle has read before, under whatever name."""
+    by_hash = {
+        reading.sha256: reading
+        for reading in earlier.values()
+        if reading.sha256 and reading.bundle == bundle and reading.reason not in RETRYABLE
+    }
+    if not by_hash:
+        return Plan(tuple(files), ())
+    todo, done = [], []
+    for file in files:
+        data = load_bytes(file, bundle)
+        known = by_hash.get(hashlib.sha256(data).hexdigest()) if isinstance(data, bytes) else None
+        if known is None:
+            todo.append(file)
+        else:
+            done.append(replace(known, photo=file.name))
+    return Plan(tuple(todo), tuple(done))
+
+
+def read_file(file: PhotoFile, reader: Reader, context: Context) -> Reading:
+    """Reads one file; whatever goes wrong becomes a reading with a reason."""
+    data = load_bytes(file, reader.bundle_id)
+    if isinstance(data, Reading):
+        return data
+    try:
+        return read_photo(data, file.name, reader, context)
+    except Exception as error:  # one photo must never end a run over thousands
+        detail = f"the reader failed ({type(error).__name__}: {error}); run again, and report it if it stays"
+        sha256 = hashlib.sha256(data).hexdigest()
+        return _rejected(file, RejectReason.READER_FAILED, detail, reader.bundle_id, sha256)
+
+
+_reader: Reader  # one a worker process, loaded when it starts
+
+
+def _start_worker(bundle: str | None) -> None:
+    global _reader
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what to finish
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _reader = load_reader(bundle)
+
+
+def _exit_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_sentinels([parent.sentinel])
+        os._exit(1)
+
+
+def _read_in_worker(file: PhotoFile, context: Context) -> Reading:
+    return read_file(file, _reader, context)
+
+
+def _pool(workers: int, bundle: str | None) -> ProcessPoolExecutor:
+    spawn = multiprocessing.get_context("spawn")  # forking a process that has run onnxruntime can hang
+    return ProcessPoolExecutor(workers, spawn, initializer=_start_worker, initargs=(bundle,))
+
+
+def read_files(
+    files: Sequence[PhotoFile],
+    *,
+    bundle: str | None,
+    bundle_id: str,
+    workers: int,
+    context: Context,
+    stop: threading.Event,
+) -> Iterator[Reading]:
+    """Yields readings in the order they are finished.
+
+    A worker that dies takes nothing with it but its own photo: photos in work are read again one by one, and the one
+    that kills its reader again is reported as failed. Once ``stop`` is set, photos in work are finished and
+    yielded, and no others are begun.
+    """
+    queue = deque(files)
+    while queue and not stop.is_set():
+        suspects: list[PhotoFile] = []
+        with _pool(min(workers, len(queue)), bundle) as pool:
+            yield from _pump(pool, queue, suspects, workers, context, stop)
+        for file in suspects:
+            if not stop.is_set():
+                yield _read_alone(file, bundle, bundle_id, context)
+
+
+def _pump(
+    pool: ProcessPoolExecutor,
+    queue: deque[PhotoFile],
+    suspects: list[PhotoFile],
+    workers: int,
+    context: Context,
+    stop: threading.Event,
+) -> Iterator[Reading]:
+    """Keeps the pool busy until the queue is empty or a worker has died; then ``suspects`` holds what was in work."""
+    running: dict[Future[Reading], PhotoFile] = {}
+    try:
+        while running or (queue and not stop.is_set()):
+            while queue and len(running) < 2 * workers and not stop.is_set():
+                file = queue.popleft()
+                suspects.append(file)
+                running[pool.submit(_read_in_worker, file, context)] = file
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                reading = future.result()
+                suspects.remove(running.pop(future))
+                yield reading
+            if stop.is_set():
+                for future in [future for future in running if future.cancel()]:
+                    suspects.remove(running.pop(future))
+    except BrokenProcessPool:
+        return
+
+
+def _read_alone(file: PhotoFile, bundle: str | None, bundle_id: str, context: Context) -> Reading:
+    try:
+        with _pool(1, bundle) as pool:
+            return pool.submit(_read_in_worker, file, context).result()
+    except BrokenProcessPool:
+        detail = "the reader died twice on this photo; set it aside and report it"
+        return _rejected(file, RejectReason.READER_FAILED, detail, bundle_id)

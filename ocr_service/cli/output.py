@@ -1,0 +1,75 @@
+"""How results reach people and programs: tables on a terminal, tab-separated lines or JSON when piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ocr_service.contract import reading_to_line
+from ocr_service.records import Reading, ReadingStatus
+from ocr_service.spreadsheet import csv_row, record_confidence
+
+COLUMNS = ("photo", "name", "hometown", "birth", "death", "confidence")
+
+# From here a value is shown as sure, and below the second as doubtful: the same marks as on the verification pages.
+SURE, DOUBTFUL = 0.95, 0.7
+
+
+class OutputFormat(StrEnum):
+    """What a command prints on standard output."""
+
+    AUTO = "auto"
+    TABLE = "table"
+    PLAIN = "plain"
+    JSON = "json"
+
+    def resolve(self) -> OutputFormat:
+        """Return the format to use: a table for a terminal, plain lines for a pipe, unless one was asked for."""
+        if self is not OutputFormat.AUTO:
+            return self
+        return OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.PLAIN
+
+
+def _confidence(reading: Reading) -> Text:
+    confidence = record_confidence(reading.record)
+    if confidence is None:
+        return Text("–", style="dim")
+    style = "green" if confidence >= SURE else "yellow" if confidence >= DOUBTFUL else "red"
+    return Text(f"{confidence:.0%}", style=style)
+
+
+def readings_table(readings: Iterable[Reading]) -> Table:
+    """Return a table of photo, name, hometown, birth, death and confidence; unread photos show their reason."""
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, justify="right" if column == "confidence" else "left", overflow="fold")
+    for reading in readings:
+        row = csv_row(reading)
+        if reading.status is ReadingStatus.REJECTED:
+            reason = Text(f"{reading.reason}: {reading.detail}", style="red")
+            table.add_row(Text(reading.photo), reason, "", "", "", Text("–", style="dim"))
+            continue
+        name = Text(row.get("name", "") or f"({row.get('kind', 'no text') or 'no text'})")
+        cells = [Text(row.get(key, "")) for key in ("hometown", "birth", "death")]
+        table.add_row(Text(reading.photo), name, *cells, _confidence(reading))
+    return table
+
+
+def print_readings(readings: Iterable[Reading], output: OutputFormat) -> None:
+    """Print readings to standard output in a resolved format."""
+    if output is OutputFormat.JSON:
+        for reading in readings:
+            sys.stdout.write(reading_to_line(reading) + "\n")
+    elif output is OutputFormat.PLAIN:
+        sys.stdout.write("\t".join((*COLUMNS, "status", "reason")) + "\n")
+        for reading in readings:
+            row = csv_row(reading)
+            cells = (row.get(column, "") for column in (*COLUMNS, "status", "reason"))
+            sys.stdout.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
+    else:
+        Console().print(readings_table(readings))

@@ -1,0 +1,156 @@
+"""``headstone read``: photos in, readings out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from ocr_service.cli.output import OutputFormat, print_readings
+from ocr_service.records import Context, Reading, ReadingStatus
+
+if TYPE_CHECKING:
+    from ocr_service.journal import Journal
+
+messages = Console(stderr=True)
+
+
+@contextlib.contextmanager
+def stop_on_interrupt() -> Iterator[threading.Event]:
+    """Hand out an event that the first Ctrl-C or SIGTERM sets; a second one ends the process at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, signal.SIG_DFL)
+        messages.print("\nfinishing the photos in work; press Ctrl-C again to stop at once", style="yellow")
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def read_all(
+    paths: list[Path],
+    journal: Journal | None,
+    *,
+    bundle: str | None,
+    workers: int,
+    context: Context,
+    quiet: bool = False,
+) -> tuple[list[Reading], bool]:
+    """Read all photos below ``paths`` and append each to the journal as it is finished.
+
+    Returns the readings in the order of the photos, and whether the run was interrupted.
+    """
+    from ocr_service import batch
+    from ocr_service.reading import load_bundle_id
+
+    bundle_id = load_bundle_id(bundle)
+    files = batch.find_photos(paths)
+    plan = batch.plan(files, journal.readings if journal else {}, bundle_id)
+    results = {reading.photo: reading for reading in plan.done}
+    for reading in plan.done:
+        if journal and reading.photo not in journal.readings:
+            journal.append(reading)
+    if plan.done:
+        messages.print(f"{len(plan.done)} of {len(files)} photos were read before and are left as they are")
+    columns = (
+        TextColumn("reading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with (
+        stop_on_interrupt() as stop,
+        Progress(*columns, console=messages, disable=quiet or not messages.is_terminal) as progress,
+    ):
+        bar = progress.add_task("reading", total=len(plan.todo))
+        for reading in batch.read_files(
+            plan.todo, bundle=bundle, bundle_id=bundle_id, workers=workers, context=context, stop=stop
+        ):
+            if journal:
+                journal.append(reading)
+            results[reading.photo] = reading
+            progress.advance(bar)
+        interrupted = stop.is_set() and len(results) < len(files)
+    return [results[file.name] for file in files if file.name in results], interrupted
+
+
+def summarise(readings: list[Reading], interrupted: bool) -> int:
+    """Print one closing line for people and return the exit code."""
+    rejected = sum(reading.status is ReadingStatus.REJECTED for reading in readings)
+    messages.print(f"{len(readings) - rejected} photos read, {rejected} rejected", highlight=False)
+    if interrupted:
+        messages.print("interrupted: what was finished is kept; the same command goes on from there", style="yellow")
+        return 130
+    return 1 if rejected else 0
+
+
+def default_workers() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def read(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Photos, or folders that are searched for photos.", metavar="PATH…")
+    ],
+    jsonl: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write one JSON object a photo. A run that finds the file goes on where the last one stopped."
+        ),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a table for spreadsheet programs.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Put photos and readings into this data folder; `headstone serve --data` shows them for verification."
+        ),
+    ] = None,
+    output: Annotated[OutputFormat, typer.Option("--output", "-o", help="What to print.")] = OutputFormat.AUTO,
+    bundle: Annotated[str | None, typer.Option(help="Model bundle: a folder, NAME or NAME@VERSION.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes to read with.", show_default="one a core")] = 0,
+    cemetery: Annotated[str | None, typer.Option(help="Cemetery the photos are from.")] = None,
+    province: Annotated[
+        str | None, typer.Option(help="Province of the cemetery; helps with abbreviated place names.")
+    ] = None,
+) -> None:
+    """Read photos of headstones: find the text, recognise it, and take name, dates, hometown and unit from it.
+
+    Every photo ends as a reading or as a rejection with its reason. Results are written as soon as a photo is finished;
+    stop the command at any time and run it again to go on.
+
+    Examples: `headstone read photos/ --jsonl out.jsonl --csv out.csv` · `headstone read one.jpg -o json`
+    """
+    from ocr_service.journal import Journal
+    from ocr_service.spreadsheet import write_csv
+
+    context = Context(cemetery=cemetery, cemetery_province=province)
+    with Journal(jsonl) if jsonl else contextlib.nullcontext() as journal:
+        readings, interrupted = read_all(
+            paths, journal, bundle=bundle, workers=workers or default_workers(), context=context
+        )
+    if csv:
+        write_csv(csv, readings)
+    if data:
+        from ocr_service.importing import import_readings
+
+        import_readings(data, paths, readings, context)
+    print_readings(readings, output.resolve())
+    raise typer.Exit(summarise(readings, interrupted))
