@@ -1,0 +1,7 @@
+"""The only place that touches SQL: tables, transactions, and one module of queries for each kind of row."""
+
+from __future__ import annotations
+
+from ocr_service.database.engine import Database, open_database
+
+__all__ = ["Database", "open_database"]

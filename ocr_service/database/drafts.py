@@ -1,0 +1,192 @@
+"""Queries on drafts and records: add, lease, change, find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from ocr_service.contract import reading_from_json, reading_to_json
+from ocr_service.database import photos
+from ocr_service.database.documents import fields_from_document, fields_to_document, proposed
+from ocr_service.database.models import Cemetery, Photo, ReadingRow, RecordRow
+from ocr_service.database.search_keys import query_patterns, search_key, searched_texts, texts_of, toneless, year_span
+from ocr_service.database.values import RecordField, RecordView, as_parser_field
+from ocr_service.errors import NotFoundError
+from ocr_service.records import Reading
+from ocr_service.states import VERIFIED_STATES, RecordState
+
+
+def add_reading(session: Session, photo_id: int, reading: Reading, now: datetime) -> int:
+    """Keep what a bundle saw."""
+    row = ReadingRow(photo_id=photo_id, bundle=reading.bundle, document=reading_to_json(reading), at=now)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def add_draft(session: Session, photo: Photo, reading_id: int, reading: Reading, now: datetime) -> int:
+    """The draft of a photo, waiting for verification."""
+    row = RecordRow(
+        photo_id=photo.id,
+        reading_id=reading_id,
+        grave_id=photo.grave_id,
+        cemetery_id=photo.cemetery_id,
+        state=RecordState.DRAFT,
+        version=1,
+        created_at=now,
+    )
+    set_fields(session, row, proposed(reading.record))
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def set_fields(session: Session, row: RecordRow, fields: Mapping[str, RecordField]) -> None:
+    """Put fields into a record, and what searches need of them into its columns."""
+    read = {name: as_parser_field(field) for name, field in fields.items()}
+    row.fields = fields_to_document(fields)
+    row.name_key = search_key(
+        *(text for name in ("name", "aliases", "name_variants") for text in texts_of(read.get(name)))
+    )
+    row.hometown_key = search_key(*texts_of(read.get("hometown")))
+    cemetery = session.get(Cemetery, row.cemetery_id) if row.cemetery_id else None
+    row.search_key = search_key(*searched_texts(read), *([cemetery.name] if cemetery else []))
+    birth = year_span(read["birth"].value) if "birth" in read else None
+    death = year_span(read["death"].value) if "death" in read else None
+    row.birth_year_min, row.birth_year_max = birth or (None, None)
+    row.death_year_min, row.death_year_max = death or (None, None)
+
+
+def get(session: Session, record_id: int, *, lock: bool = False) -> RecordRow:
+    """The row of a draft or record. Raises ``NotFoundError``."""
+    row = session.get(RecordRow, record_id, with_for_update=lock or None)
+    if row is None:
+        raise NotFoundError(f"there is no record {record_id}")
+    return row
+
+
+def id_of_photo(session: Session, photo_id: int) -> int | None:
+    """Id of the draft or record of a photo."""
+    return session.scalar(select(RecordRow.id).where(RecordRow.photo_id == photo_id))
+
+
+def latest_reading(session: Session, photo_id: int) -> Reading | None:
+    """What was last read in a photo."""
+    row = photos.latest_reading(session, photo_id)
+    return None if row is None else reading_from_json(row.document)
+
+
+def fields_of(row: RecordRow) -> dict[str, RecordField]:
+    """The fields as they stand."""
+    return fields_from_document(row.fields)
+
+
+def proposed_fields(session: Session, row: RecordRow) -> dict[str, RecordField]:
+    """The fields as the reader proposed them, before any decision."""
+    return proposed(reading_of(session, row).record)
+
+
+def reading_of(session: Session, row: RecordRow) -> Reading:
+    """The reading that a record was made from."""
+    reading = session.get(ReadingRow, row.reading_id)
+    if reading is None:
+        raise NotFoundError(f"the reading of record {row.id} is gone; restore the database from a backup")
+    return reading_from_json(reading.document)
+
+
+def view(session: Session, row: RecordRow) -> RecordView:
+    """The value of a row, with its photo and reading."""
+    return RecordView(
+        id=row.id,
+        state=row.state,
+        version=row.version,
+        fields=fields_of(row),
+        photo=photos.view(session, photos.get(session, row.photo_id)),
+        reading=reading_of(session, row),
+        created_at=row.created_at,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        lease_owner=row.lease_owner,
+        lease_until=row.lease_until,
+    )
+
+
+def views(session: Session, rows: Iterable[RecordRow]) -> list[RecordView]:
+    """The values of rows."""
+    return [view(session, row) for row in rows]
+
+
+def waiting(session: Session, *, after_id: int, limit: int) -> list[RecordRow]:
+    """Drafts in the order in which they came, after ``after_id``."""
+    query = select(RecordRow).where(RecordRow.state == RecordState.DRAFT, RecordRow.id > after_id)
+    return list(session.scalars(query.order_by(RecordRow.id).limit(limit)))
+
+
+def count_waiting(session: Session) -> int:
+    """How many drafts wait."""
+    query = select(func.count()).select_from(RecordRow).where(RecordRow.state == RecordState.DRAFT)
+    return session.scalar(query) or 0
+
+
+def lease_next(session: Session, reviewer: str, *, after_id: int, lease_s: float, now: datetime) -> int | None:
+    """Id of the next draft that nobody else is looking at, leased in one statement; None where there is none."""
+    free = (
+        select(RecordRow.id)
+        .where(RecordRow.state == RecordState.DRAFT, RecordRow.id > after_id, _free_for(reviewer, now))
+        .order_by(RecordRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return _lease(session, RecordRow.id == free.scalar_subquery(), reviewer, lease_s, now)
+
+
+def lease_one(session: Session, record_id: int, reviewer: str, *, lease_s: float, now: datetime) -> bool:
+    """Lease one draft; False where another reviewer holds it or it is no draft any more."""
+    mine = and_(RecordRow.id == record_id, RecordRow.state == RecordState.DRAFT, _free_for(reviewer, now))
+    return _lease(session, mine, reviewer, lease_s, now) is not None
+
+
+def _free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:
+    return or_(RecordRow.lease_until.is_(None), RecordRow.lease_until < now, RecordRow.lease_owner == reviewer)
+
+
+def _lease(session: Session, which: ColumnElement[bool], reviewer: str, lease_s: float, now: datetime) -> int | None:
+    return session.scalar(
+        update(RecordRow)
+        .where(which)
+        .values(lease_owner=reviewer, lease_until=now + timedelta(seconds=lease_s))
+        .returning(RecordRow.id)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def search(
+    session: Session,
+    *,
+    q: str | None = None,
+    name: str | None = None,
+    hometown: str | None = None,
+    birth_year: int | None = None,
+    death_year: int | None = None,
+    cemetery: str | None = None,
+    after_id: int = 0,
+    limit: int,
+) -> list[RecordRow]:
+    """Verified records in the order of their ids, after ``after_id``; every given condition must hold."""
+    query: Select[Any] = select(RecordRow).where(RecordRow.state.in_(VERIFIED_STATES), RecordRow.id > after_id)
+    asked = ((RecordRow.search_key, q), (RecordRow.name_key, name), (RecordRow.hometown_key, hometown))
+    for column, text in asked:
+        query = query.where(*(column.like(pattern, escape="\\") for pattern in query_patterns(text or "")))
+    if birth_year is not None:
+        query = query.where(RecordRow.birth_year_min <= birth_year, RecordRow.birth_year_max >= birth_year)
+    if death_year is not None:
+        query = query.where(RecordRow.death_year_min <= death_year, RecordRow.death_year_max >= death_year)
+    if cemetery:
+        spaced = literal(" ").concat(Cemetery.name_key)
+        named = select(Cemetery.id).where(*(spaced.like(f"% {word}%") for word in toneless(cemetery).split()))
+        query = query.where(RecordRow.cemetery_id.in_(named))
+    return list(session.scalars(query.order_by(RecordRow.id).limit(limit)))

@@ -1,0 +1,1 @@
+"""Alembic's scripts; ``ocr_service.database.open_database`` runs them."""

@@ -1,0 +1,116 @@
+"""What of a record may leave the house: only verified facts, nothing about living people, no military decodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ocr_service.database.values import RecordField, RecordView
+from ocr_service.records import Context
+from ocr_service.states import RecordState
+
+REDACTED = "█"
+_PERSONAL_FLAG = "living_person_pii"
+_NEVER_SERVED = frozenset({"redact"})
+# a unit's decode is military data, and the line numbers of a field lead to text that was not looked through
+_NEVER_SERVED_KEYS = frozenset({"decode", "redact"})
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedField:
+    """One served fact in its three values."""
+
+    raw: str | None
+    value: Any
+    on_record: Any
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRecord:
+    """A verified record as anybody may see it. ``redacted`` says that something was left out."""
+
+    id: int
+    state: RecordState
+    version: int
+    verified_at: datetime | None
+    photo_id: int
+    grave_id: int | None
+    place: Context
+    fields: Mapping[str, PublishedField]
+    redacted: bool
+
+
+def publishable(record: RecordView) -> PublishedRecord:
+    """The public side of a verified record."""
+    fields, redacted = public_fields(record.fields)
+    return PublishedRecord(
+        id=record.id,
+        state=record.state,
+        version=record.version,
+        verified_at=record.decided_at,
+        photo_id=record.photo.id,
+        grave_id=record.photo.grave_id,
+        place=record.photo.context,
+        fields=fields,
+        redacted=redacted,
+    )
+
+
+def public_fields(fields: Mapping[str, RecordField]) -> tuple[dict[str, PublishedField], bool]:
+    """Fields without personal data of living people, and whether anything was left out.
+
+    A field that is flagged as personal goes as a whole; texts that the ``redact`` field lists are struck out wherever
+    they stand in the others, for a parser may have put them into a second field as well.
+    """
+    personal = [name for name, field in fields.items() if _PERSONAL_FLAG in field.flags]
+    spans = _pattern(text for name in {*_NEVER_SERVED, *personal} & set(fields) for text in _texts(fields[name]))
+    served = {
+        name: PublishedField(_struck(field.raw, spans), _struck(field.value, spans), field.on_record, field.flags)
+        for name, field in fields.items()
+        if name not in _NEVER_SERVED and name not in personal
+    }
+    return served, spans is not None
+
+
+def has_personal_data(fields: Mapping[str, RecordField]) -> bool:
+    """Whether a record's photo shows something that must not be published."""
+    return public_fields(fields)[1]
+
+
+def _texts(field: RecordField) -> Iterator[str]:
+    if field.raw:
+        yield from field.raw.splitlines()
+    yield from _leaves(field.value)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item)
+
+
+def _pattern(texts: Iterator[str]) -> re.Pattern[str] | None:
+    # shorter texts are codes ("DT"), and striking them out would maim names
+    spans = sorted({" ".join(text.split()) for text in texts if len(text.strip()) >= 4}, key=len, reverse=True)
+    if not spans:
+        return None
+    return re.compile("|".join(r"\s+".join(map(re.escape, span.split())) for span in spans), re.IGNORECASE)
+
+
+def _struck(value: Any, spans: re.Pattern[str] | None) -> Any:
+    if isinstance(value, str):
+        return spans.sub(REDACTED, value) if spans else value
+    if isinstance(value, Mapping):
+        return {key: _struck(item, spans) for key, item in value.items() if key not in _NEVER_SERVED_KEYS}
+    if isinstance(value, list | tuple):
+        return [_struck(item, spans) for item in value]
+    return value

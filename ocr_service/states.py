@@ -1,0 +1,116 @@
+"""The states of a photo and of a record, each with its one table of legal moves.
+
+    photo    received → reading → in_verification → verified | cannot_read | not_a_headstone
+                 ↑        ├→ rejected   the file is no photo that can be read; says why
+                 └────────┴→ failed     the reader broke on it; says what was seen
+    record   draft → accepted | corrected        (both are verified: a person looked and said so)
+                   → cannot_read | not_a_headstone
+
+``read`` is no state of its own: a reading and its draft are stored in one transaction, so a photo that was read is in
+verification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from ocr_service.errors import ConflictError
+
+
+class PhotoState(StrEnum):
+    """Where a photo stands. Every photo is in exactly one of these."""
+
+    RECEIVED = "received"
+    READING = "reading"
+    IN_VERIFICATION = "in_verification"
+    VERIFIED = "verified"
+    CANNOT_READ = "cannot_read"
+    NOT_A_HEADSTONE = "not_a_headstone"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class RecordState(StrEnum):
+    """Where a record stands. ``draft`` is what the reader proposed; everything else was said by a person."""
+
+    DRAFT = "draft"
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    CANNOT_READ = "cannot_read"
+    NOT_A_HEADSTONE = "not_a_headstone"
+
+
+class Verdict(StrEnum):
+    """What a person says about a draft or a record; ``undo`` takes the same person's last word back."""
+
+    ACCEPT = "accept"
+    CORRECT = "correct"
+    CANNOT_READ = "cannot_read"
+    NOT_A_HEADSTONE = "not_a_headstone"
+    UNDO = "undo"
+
+
+VERIFIED_STATES = frozenset({RecordState.ACCEPTED, RecordState.CORRECTED})
+
+_DECIDED = frozenset({PhotoState.VERIFIED, PhotoState.CANNOT_READ, PhotoState.NOT_A_HEADSTONE})
+
+PHOTO_MOVES: Mapping[PhotoState, frozenset[PhotoState]] = MappingProxyType(
+    {
+        # a reading made elsewhere (the command line) may be stored without a worker having claimed the photo
+        PhotoState.RECEIVED: frozenset({PhotoState.READING, PhotoState.IN_VERIFICATION, PhotoState.REJECTED}),
+        PhotoState.READING: frozenset(
+            {PhotoState.RECEIVED, PhotoState.IN_VERIFICATION, PhotoState.REJECTED, PhotoState.FAILED}
+        ),
+        PhotoState.IN_VERIFICATION: _DECIDED,
+        PhotoState.VERIFIED: _DECIDED | {PhotoState.IN_VERIFICATION},
+        PhotoState.CANNOT_READ: _DECIDED | {PhotoState.IN_VERIFICATION},
+        PhotoState.NOT_A_HEADSTONE: _DECIDED | {PhotoState.IN_VERIFICATION},
+        PhotoState.REJECTED: frozenset({PhotoState.RECEIVED}),
+        PhotoState.FAILED: frozenset({PhotoState.RECEIVED}),
+    }
+)
+
+RECORD_MOVES: Mapping[RecordState, frozenset[RecordState]] = MappingProxyType(
+    {
+        RecordState.DRAFT: frozenset(RecordState) - {RecordState.DRAFT},
+        # what was verified can still be wrong: a later look may correct it, never silently
+        RecordState.ACCEPTED: frozenset({RecordState.CORRECTED, RecordState.CANNOT_READ, RecordState.NOT_A_HEADSTONE}),
+        RecordState.CORRECTED: frozenset({RecordState.CORRECTED, RecordState.CANNOT_READ, RecordState.NOT_A_HEADSTONE}),
+        RecordState.CANNOT_READ: frozenset({RecordState.ACCEPTED, RecordState.CORRECTED, RecordState.NOT_A_HEADSTONE}),
+        RecordState.NOT_A_HEADSTONE: frozenset({RecordState.ACCEPTED, RecordState.CORRECTED, RecordState.CANNOT_READ}),
+    }
+)
+
+STATE_AFTER: Mapping[Verdict, RecordState] = MappingProxyType(
+    {
+        Verdict.ACCEPT: RecordState.ACCEPTED,
+        Verdict.CORRECT: RecordState.CORRECTED,
+        Verdict.CANNOT_READ: RecordState.CANNOT_READ,
+        Verdict.NOT_A_HEADSTONE: RecordState.NOT_A_HEADSTONE,
+    }
+)
+
+PHOTO_STATE_OF: Mapping[RecordState, PhotoState] = MappingProxyType(
+    {
+        RecordState.DRAFT: PhotoState.IN_VERIFICATION,
+        RecordState.ACCEPTED: PhotoState.VERIFIED,
+        RecordState.CORRECTED: PhotoState.VERIFIED,
+        RecordState.CANNOT_READ: PhotoState.CANNOT_READ,
+        RecordState.NOT_A_HEADSTONE: PhotoState.NOT_A_HEADSTONE,
+    }
+)
+
+
+def check_photo_move(before: PhotoState, after: PhotoState) -> None:
+    """Raise ``ConflictError`` unless a photo may go from ``before`` to ``after``."""
+    if after not in PHOTO_MOVES[before]:
+        raise ConflictError(f"a photo that is {before} cannot become {after}; look at its page for what holds now")
+
+
+def check_record_move(before: RecordState, after: RecordState, *, undo: bool = False) -> None:
+    """Raise ``ConflictError`` unless a record may go from ``before`` to ``after``; an undo walks a move backwards."""
+    legal = before in RECORD_MOVES[after] if undo else after in RECORD_MOVES[before]
+    if not legal:
+        raise ConflictError(f"a record that is {before} cannot become {after}; load it again to see what holds now")
