@@ -1,4 +1,4 @@
-"""Checks that requirements/*.txt satisfy pyproject.toml: every dependency is pinned, with hashes, in the range asked for."""
+"""Checks that requirements/*.txt satisfy pyproject.toml: every dependency pinned, hashed and in range."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ def complaints(requirements: list[str], lock: Path) -> list[str]:
         versions = pinned.get(canonicalize_name(requirement.name), set())
         if not versions:
             result.append(f"{lock.name} does not pin {requirement.name}; run `make lock`")
-        for version in versions:
-            if not requirement.specifier.contains(version, prereleases=True):
-                result.append(f"{lock.name} pins {requirement.name} {version}, not {requirement.specifier}; `make lock`")
+        result += [
+            f"{lock.name} pins {requirement.name} {version}, not {requirement.specifier}; run `make lock`"
+            for version in versions
+            if not requirement.specifier.contains(version, prereleases=True)
+        ]
     return result
 
 
