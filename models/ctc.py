@@ -77,7 +77,8 @@ def beam_search(
                         parents.append(prefix)
                         lasts.append(label)
                     grown.setdefault(child, [0.0, 0.0])[1] += reach * probability
-        kept = sorted(grown.items(), key=lambda item: -(item[1][0] + item[1][1]))[:beam_width]
+        alive = [(prefix, ends) for prefix, ends in grown.items() if ends[0] + ends[1] > 0.0]
+        kept = sorted(alive, key=lambda item: -(item[1][0] + item[1][1]))[:beam_width]
         scale = kept[0][1][0] + kept[0][1][1]  # keeps long lines from underflowing
         log_scale += math.log(scale)
         beam = {prefix: (ends[0] / scale, ends[1] / scale) for prefix, ends in kept}

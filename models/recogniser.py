@@ -126,29 +126,43 @@ def _text_with_confidences(chars: list[str], probabilities: tuple[float, ...]) -
 
 
 def _asterocr_tensor(crop: NDArray[np.uint8], spec: RecogniserSpec) -> NDArray[np.float32]:
-    """Return (1, 3, height, width) RGB in -1..1; the width keeps the crop's proportions, up to a multiple of four."""
-    height, width = crop.shape[:2]
+    """Return (1, 3, height, width) RGB in 0..1, dark text on light; proportions kept, width a multiple of four.
+
+    The network was trained on paper in 0..1; its package's ONNX path feeds -1..1, which reads far worse.
+    """
+    paper = _as_ink_on_paper(crop)
+    height, width = paper.shape[:2]
     target = min(max(spec.min_width_px, int(width * spec.height_px / height)), spec.max_width_px)
     target = (target + 3) // 4 * 4
     interpolation = cv2.INTER_AREA if height > spec.height_px else cv2.INTER_LINEAR
-    resized = cv2.resize(crop, (target, spec.height_px), interpolation=interpolation)
-    return _normalised(resized[:, :, ::-1])
+    resized = cv2.resize(paper, (target, spec.height_px), interpolation=interpolation)
+    tensor = resized[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None] / np.float32(255.0)
+    return np.ascontiguousarray(tensor)
 
 
 def _ppocr_tensor(crop: NDArray[np.uint8], spec: RecogniserSpec) -> NDArray[np.float32]:
     """Return (1, 3, height, width) BGR in -1..1, padded on the right with mid grey to ``min_width_px``."""
     height, width = crop.shape[:2]
     target = min(max(1, math.ceil(width * spec.height_px / height)), spec.max_width_px)
-    tensor = _normalised(cv2.resize(crop, (target, spec.height_px), interpolation=cv2.INTER_LINEAR))
+    resized = cv2.resize(crop, (target, spec.height_px), interpolation=cv2.INTER_LINEAR)
+    tensor = resized.astype(np.float32).transpose(2, 0, 1)[None] / np.float32(127.5) - np.float32(1.0)
     return np.pad(tensor, ((0, 0), (0, 0), (0, 0), (0, max(0, spec.min_width_px - target))))
 
 
+def _as_ink_on_paper(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return ``crop`` with its contrast stretched and, where the letters are the lighter part, inverted."""
+    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    low, high = np.percentile(grey, [1, 99])
+    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    # letters cover less than half of a line's crop, so the larger side of Otsu's threshold is the ground
+    letters_are_lighter = float((grey > threshold).mean()) < 0.5
+    scale = 255.0 / max(float(high - low), 20.0)
+    levels = np.clip((np.arange(256) - low) * scale, 0, 255).astype(np.uint8)
+    stretched: NDArray[np.uint8] = cv2.LUT(crop, 255 - levels if letters_are_lighter else levels)
+    return stretched
+
+
 _TENSOR_OF = {"asterocr": _asterocr_tensor, "ppocr": _ppocr_tensor}
-
-
-def _normalised(image: NDArray[Any]) -> NDArray[np.float32]:
-    tensor = image.astype(np.float32).transpose(2, 0, 1)[None] / np.float32(127.5) - np.float32(1.0)
-    return np.ascontiguousarray(tensor)
 
 
 def _load_charset(spec: RecogniserSpec, session: Any) -> Charset:
