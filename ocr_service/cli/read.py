@@ -19,6 +19,7 @@ from ocr_service.cli.output import OutputFormat, print_readings
 from ocr_service.records import Context, Reading, ReadingStatus
 
 if TYPE_CHECKING:
+    from ocr_service.data_folder import DataFolder
     from ocr_service.journal import Journal
 
 messages = Console(stderr=True)
@@ -77,15 +78,13 @@ def read_all(
     )
     with (
         stop_on_interrupt() as stop,
-        Progress(*columns, console=messages, disable=quiet or not messages.is_terminal) as progress,
+        Progress(*columns, console=messages, disable=not messages.is_terminal) as progress,
     ):
         bar = progress.add_task("reading", total=len(plan.todo))
         for reading in batch.read_files(
             plan.todo, bundle=bundle, bundle_id=bundle_id, workers=workers, context=context, stop=stop
         ):
-            if journal:
-                journal.append(reading)
-            results[reading.photo] = reading
+            keep(reading)
             progress.advance(bar)
         interrupted = stop.is_set() and len(results) < len(files)
     return [results[file.name] for file in files if file.name in results], interrupted
@@ -138,19 +137,20 @@ def read(
 
     Examples: `headstone read photos/ --jsonl out.jsonl --csv out.csv` · `headstone read one.jpg -o json`
     """
+    from ocr_service.data_folder import DataFolder
     from ocr_service.journal import Journal
     from ocr_service.spreadsheet import write_csv
 
     context = Context(cemetery=cemetery, cemetery_province=province)
-    with Journal(jsonl) if jsonl else contextlib.nullcontext() as journal:
+    if data and not jsonl:
+        jsonl = data / "readings.jsonl"  # what is finished must outlive a kill, so a data folder keeps a journal too
+    with contextlib.ExitStack() as stack:
+        journal = stack.enter_context(Journal(jsonl)) if jsonl else None
+        folder = stack.enter_context(DataFolder(data)) if data else None
         readings, interrupted = read_all(
-            paths, journal, bundle=bundle, workers=workers or default_workers(), context=context
+            paths, journal, folder, bundle=bundle, workers=workers or default_workers(), context=context
         )
     if csv:
         write_csv(csv, readings)
-    if data:
-        from ocr_service.importing import import_readings
-
-        import_readings(data, paths, readings, context)
     print_readings(readings, output.resolve())
     raise typer.Exit(summarise(readings, interrupted))
