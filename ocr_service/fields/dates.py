@@ -1,0 +1,484 @@
+"""Dates as stones cut them → EDTF (ISO 8601-2): blank days, two-digit years, can-chi years, lunar days, misread digits.
+
+Day and month are in that order on stones; rosters that went through Excel may have turned them round. Nothing that is
+not cut becomes part of a value: a missing digit is an ``X``, a doubtful reading a candidate, and a flag says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+
+from ocr_service.fields import lunar
+from ocr_service.fields.lunar import LunarDate
+from ocr_service.fields.text import clean, fold, repair_digits
+
+
+@dataclass(frozen=True, slots=True)
+class DateReading:
+    """One date expression. ``candidates`` are EDTF; ``rest`` is what the expression did not use; ``lunar`` is as cut."""
+
+    value: str | None = None
+    candidates: tuple[str, ...] = ()
+    lunar: str | None = None
+    flags: tuple[str, ...] = ()
+    rest: str = ""
+
+    @property
+    def year(self) -> int | None:
+        """Year of the value, if all its digits are known."""
+        return int(self.value[:4]) if self.value and self.value[:4].isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Slots:
+    """Day, month and year as cut; None is a slot that was left blank or is not there."""
+
+    day: str | None = None
+    month: str | None = None
+    year: str | None = None
+    flags: tuple[str, ...] = ()
+    year_to: str | None = None
+
+
+# Events on stones lie between the first wave of arrests and the present; births reach back further.
+_FIRST_YEAR, _LAST_YEAR, _LAST_WAR_YEAR = 1930, 2035, 1990
+
+_STEM = r"giap|at|binh|dinh|mau|k[yi]|canh|tan|nham|qu[yi]"
+_BRANCH = r"t[yi]|suu|dan|mao|meo|thin|ngo|mui|than|dau|tuat|hoi"
+_CANCHI = re.compile(rf"(?:\bnam\s+)?\b({_STEM})[\s\-.]+({_BRANCH})\b")
+_STEMS = {s: i for i, s in enumerate("giap at binh dinh mau ky canh tan nham quy".split())} | {"ki": 5, "qui": 9}
+_BRANCHES = {b: i for i, b in enumerate("ty suu dan mao thin _ ngo mui than dau tuat hoi".split())} | {
+    "ti": 0,
+    "meo": 3,
+}
+
+_LUNAR = re.compile(r"\(?\b(?:am lich|am\b(?! muu)|a\.?\s?l\b\.?)\)?")
+_SOLAR = re.compile(r"\(?\b(?:duong lich|d\.?\s?l\b\.?)\)?")
+_BRACKETED_LUNAR = re.compile(r"\(\s*(âm lịch|âm|â\.?l\.?|al|dl|dương lịch)\s*\)", re.I)
+_PARTS = re.compile(r"[()\[\]]|\b(?:tức|nhằm)\b(?:\s+(?:là\s+)?ngày)?(?:\s*:)?", re.I)
+_MONTH_SPAN = re.compile(r"(?<![\d/.-])(1[0-2]|0?[1-9])/(19\d\d)\s*(?:-|đến)\s*(1[0-2]|0?[1-9])/(19\d\d)")
+_CLOCK = re.compile(r"\b(?:luc\s*)?\d{1,2}\s*(?:h|gio)\s*(?:\d{1,2}\s*(?:p|phut|')?)?(?![\d])(?:\s*,)?")
+_QUESTIONED = re.compile(r"(?<=\d{4})\s*\(?\?\)?")
+_APPROX = re.compile(r"\b(?:khoang|chung|uoc|do(?= nam)|tam(?= nam))\b|[~≈]")
+_PART_OF_YEAR = re.compile(r"\b(?:dau|giua|cuoi)(?= nam| thang|\s+\d)")
+_SEASON = re.compile(r"\b(?:mua\s+(?:kho|mua|xuan|he|ha|thu|dong|lu)|(?:xuan|thu|dong|he)(?=\s+(?:nam\s+)?\d{4}))\b")
+_TET = re.compile(
+    r"\b(?:(?:ngay\s*)?(?:m[ou]ng\s*)?(\d{1,2}|mot|hai|ba|bon|tu|nam|sau|bay)?\s*(?:ngay\s+)?tet|giao thua)\b"
+)
+_FULL_MOON = re.compile(r"\bram\b(?=\s+thang)")
+_WORD_DAYS = {"mot": "1", "hai": "2", "ba": "3", "bon": "4", "tu": "4", "nam": "5", "sau": "6", "bay": "7"}
+_WORD_MONTHS = {
+    "gieng": "1", "hai": "2", "ba": "3", "tu": "4", "nam": "5", "sau": "6", "bay": "7", "tam": "8", "chin": "9",
+    "muoi": "10", "muoi mot": "11", "mot": "11", "muoi hai": "12", "chap": "12",
+}  # fmt: skip
+_WORD_MONTH = re.compile(
+    r"\bthang\s+(gieng|hai|ba|tu|nam(?=\s+nam\b)|sau|bay|tam|chin|muoi mot|muoi hai|muoi|mot|chap)\b"
+)
+_ROMAN = {r: str(i) for i, r in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)}
+_ROMAN_MONTH = re.compile(r"(?<=[/.\-])\s*(viii|iii|vii|xii|ii|iv|vi|ix|xi|v|x)\s*(?=[/.\-]\s*\d)")
+_SPACED = re.compile(r"(?<!\d)(?<!\d )(1 ?[89]|2 ?0) (\d) ?(\d)(?!\d)|(?<![\d])([12]) ([089]) (\d) (\d)(?!\d)")
+
+_BLANK = r"(?:[.…?_*]{2,}|[…?_*]|\bx{1,2}\b|\b0{1,2}\b(?=\s*[/.\-]))"
+_TOKEN = re.compile(
+    r"(?P<partial>(?<!\d)(?:1[89]|20)(?:\d[?_*…x.](?!\d)|[?_*…x]+\d?|\.{2,}\d?))"
+    r"|(?P<number>\d+)"
+    rf"|(?P<blank>{_BLANK})"
+    r"|(?P<word>\b(?:ngay|thang|nam|m[ou]ng|t(?=\d)))"
+    r"|(?P<sep>[/\\.\-,]|\bden\b)"
+    r"|(?P<space>[\s:'\"]+)"
+    r"|(?P<other>.)"
+)
+
+
+def read_date(text: str, *, roster: bool = False, birth_year: int | None = None, birth: bool = False) -> DateReading:
+    """The date in a text.
+
+    ``roster`` tells that the text comes from a list, where two-digit years betray a turned month and day;
+    ``birth_year`` and ``birth`` narrow the sixty-year cycle of can-chi years.
+    """
+    text = _BRACKETED_LUNAR.sub(lambda m: f" {m.group(1)} ", clean(text))
+    span = _MONTH_SPAN.search(text)
+    if span:
+        first, last = (f"{span[i + 1]}-{int(span[i]):02d}" for i in (1, 3))
+        return DateReading(f"{first}/{last}", flags=("interval",))
+    parts = [part for part in _PARTS.split(text) if part.strip()]
+    readings = [_read_part(part, roster, birth_year, birth) for part in parts] or [DateReading()]
+    dated = [reading for reading in readings if reading.value or reading.candidates or reading.lunar]
+    if not dated:
+        blank = next((r for r in readings if r.flags), DateReading(rest=text))
+        return replace(blank, rest=" ".join(r.rest for r in readings if r.rest))
+    rest = " ".join(r.rest for r in readings if r.rest)
+    solar = next((r for r in dated if not r.lunar and r.value), None)
+    moon = next((r for r in dated if r.lunar), None)
+    if solar is None or moon is None:
+        return replace(dated[0], rest=rest, flags=_merged(dated[:1]))
+    flags = _merged([solar, moon])
+    if moon.value and solar.value and not moon.value.startswith(solar.value) and not solar.value.startswith(moon.value):
+        flags += ("lunar_mismatch",)
+    value = moon.value if moon.value and solar.value and moon.value.startswith(solar.value) else solar.value
+    return DateReading(value, solar.candidates, moon.lunar, flags, rest)
+
+
+def _merged(readings: list[DateReading]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(flag for reading in readings for flag in reading.flags))
+
+
+def _read_part(text: str, roster: bool, birth_year: int | None, birth: bool) -> DateReading:
+    """One expression without parentheses. The patterns run on the folded text; spans used are blanked out."""
+    folded = fold(text)
+    flags: list[str] = []
+
+    def take(pattern: re.Pattern[str]) -> re.Match[str] | None:
+        nonlocal folded
+        match = pattern.search(folded)
+        if match:
+            folded = folded[: match.start()] + " " * len(match.group()) + folded[match.end() :]
+        return match
+
+    is_lunar = take(_LUNAR) is not None
+    take(_SOLAR)
+    take(_CLOCK)
+    canchi = take(_CANCHI)
+    year_names = _canchi_years(canchi, birth_year, birth) if canchi else ()
+    approx = take(_APPROX) is not None
+    season = take(_SEASON) is not None
+    part_of_year = take(_PART_OF_YEAR) is not None
+    tet = take(_TET)
+    full_moon = take(_FULL_MOON)
+    if full_moon:
+        folded, is_lunar = folded[: full_moon.start()] + " 15" + folded[full_moon.end() :], True
+    month_word = take(_WORD_MONTH)
+    if month_word:
+        is_lunar = is_lunar or month_word.group(1) in ("gieng", "chap")
+        start = month_word.start()
+        word = f"thang {_WORD_MONTHS[month_word.group(1)]}"
+        folded = folded[:start] + word.ljust(len(month_word.group())) + folded[start + len(month_word.group()) :]
+    folded = _ROMAN_MONTH.sub(lambda m: _ROMAN[m.group(1)].ljust(len(m.group())), folded)
+    folded, repaired = _repaired(folded)
+    if repaired:
+        flags.append("ocr_digit_fix")
+    uncertain = take(_QUESTIONED) is not None
+    slots, used = _slots(folded)
+    rest = _unused(text, folded, used)
+    if tet:
+        reading = _tet(tet, year_names or _plain_year(slots))
+    elif slots is None and year_names:
+        reading = _canchi_only(year_names)
+    elif slots is None:
+        reading = DateReading()
+    elif is_lunar or (year_names and slots.month and slots.day):
+        reading = _lunar_reading(slots, year_names)
+    else:
+        reading = _solar(slots, roster)
+    if canchi:
+        flags.append("canchi_year")
+    if season:
+        flags.append("season")
+    if approx or part_of_year or uncertain:
+        flags.append("approx")
+    value = f"{reading.value}~" if approx and reading.value and "/" not in reading.value else reading.value
+    if value is None and not reading.candidates and not reading.lunar and not rest and _is_blank_template(text):
+        flags.append("blank_template")
+    return replace(reading, value=value, flags=tuple(dict.fromkeys((*reading.flags, *flags))), rest=rest)
+
+
+def _is_blank_template(text: str) -> bool:
+    return not any(c.isalnum() for c in re.sub(r"(?i)ngày|tháng|năm|\b19\b", "", text))
+
+
+def _canchi_years(match: re.Match[str], birth_year: int | None, birth: bool) -> tuple[int, ...]:
+    stem, branch = _STEMS[match.group(1)], _BRANCHES[match.group(2)]
+    if branch == 0 and stem % 2:
+        branch = 5  # Tý goes with even stems, Tỵ with odd ones: the tone is not needed
+    if birth:
+        return lunar.years_named(stem, branch, 1875, 1975)[-1:]
+    if birth_year is not None:
+        return lunar.years_named(stem, branch, birth_year + 6, _LAST_YEAR)
+    return lunar.years_named(stem, branch, _FIRST_YEAR, _LAST_WAR_YEAR)
+
+
+def _repaired(folded: str) -> tuple[str, bool]:
+    """Digits for look-alike letters, of the same length; spaced years joined and padded."""
+    fixed = False
+    pieces = re.split(r"([0-9a-z|!]+)", folded)
+    for i, piece in enumerate(pieces):
+        token, changed = repair_digits(piece)
+        if not changed and len(piece) == 4 and sum(c.isdigit() for c in piece) == 3:
+            token, changed = _year_with_a_bad_digit(piece), True
+        pieces[i], fixed = token, fixed or changed
+    joined = _SPACED.sub(lambda m: "".join(c for c in m.group() if c != " ").ljust(len(m.group())), "".join(pieces))
+    return joined, fixed
+
+
+def _year_with_a_bad_digit(token: str) -> str:
+    """``1x65`` can only be 1965; ``19x5`` and ``196x`` keep a hole."""
+    place = next(i for i, c in enumerate(token) if not c.isdigit())
+    if place < 2:
+        return f"19{token[2:]}" if token[1 - place] == "19"[1 - place] else token
+    return token[:place] + "?" + token[place + 1 :]
+
+
+def _slots(folded: str) -> tuple[_Slots | None, list[tuple[int, int]]]:
+    """The first group of numbers and separators, told apart; and the spans that it used."""
+    groups: list[list[re.Match[str]]] = [[]]
+    for match in _TOKEN.finditer(folded):
+        if match.lastgroup == "other":
+            if groups[-1]:
+                groups.append([])
+        else:
+            groups[-1].append(match)
+    for group in groups:
+        if any(match.lastgroup in ("number", "partial") for match in group):
+            slots = _told_apart(group)
+            if slots is not None:
+                return slots, [match.span() for match in group if match.lastgroup != "space"]
+    for group in groups:
+        if any(match.lastgroup in ("blank", "sep") for match in group) or all(m.lastgroup == "word" for m in group):
+            return None, [match.span() for match in group if match.lastgroup != "space"]
+    return None, []
+
+
+def _told_apart(group: list[re.Match[str]]) -> _Slots | None:
+    named: dict[str, str] = {}
+    cells: list[str | None] = []
+    word, after_number = "", False
+    for match in group:
+        kind, token = match.lastgroup, match.group()
+        if kind == "word":
+            word = {"ngay": "day", "thang": "month", "t": "month", "nam": "year"}.get(token, "day")
+            after_number = False
+        elif kind in ("number", "partial"):
+            value = token if kind == "number" else _holes(token)
+            if word in ("month", "year") and word not in named:
+                named[word] = value
+                if word == "month" and cells and "day" not in named and cells[-1]:
+                    named["day"] = str(cells.pop())
+            else:
+                cells.append(value)
+            word, after_number = "", True
+        elif kind == "blank":
+            cells.append(None)
+            word, after_number = "", True
+        elif kind == "sep":
+            if not after_number and token in "/-\\.":
+                cells.append(None)
+            after_number = False
+    if not named:
+        return _positional(cells)
+    numbers = [cell for cell in cells if cell]
+    if "month" in named and "year" not in named and numbers and len(numbers[-1]) >= 3:
+        named["year"] = numbers.pop()  # "tháng 5/1968"
+    elif "month" in named and "year" not in named and len(numbers) == 2:
+        named["year"] = numbers.pop()
+    if "day" not in named and "month" in named and numbers:
+        named["day"] = numbers.pop()
+    if "month" not in named and "year" in named and numbers:
+        return _positional([*cells, named["year"]])
+    holes = cells.count(None)
+    blank: tuple[str, ...] = ()
+    if "year" in named and holes and "day" not in named:
+        blank = ("day_missing",) if "month" in named else ("blank_day_month",)
+    return _Slots(
+        named.get("day"), named.get("month"), _year(named.get("year")), _year_flags(named.get("year")) + blank
+    )
+
+
+def _positional(cells: list[str | None]) -> _Slots | None:
+    numbers = [cell for cell in cells if cell]
+    if not numbers:
+        return None
+    if len(numbers) >= 2 and all(len(n) == 4 for n in numbers[-2:]):
+        return _Slots(year=numbers[-2], year_to=numbers[-1])
+    if len(cells) >= 3 and len(numbers[0]) == 4 and cells[0] and len(numbers) == 3:
+        return _Slots(numbers[2], numbers[1], numbers[0])
+    if len(cells) == 2 and len(numbers) == 2 and len(numbers[0]) == 4 and len(numbers[1]) == 2:
+        if 12 < int(numbers[1]) and numbers[0].isdigit():
+            return _Slots(year=numbers[0], year_to=numbers[0][:2] + numbers[1])
+        return _Slots(month=numbers[1], year=numbers[0])
+    cells = cells[-3:] if cells[-1] is not None or len(cells) <= 3 else cells[:3]
+    *before, last = cells
+    if last is None or not _looks_like_year(last, len(before)):
+        return _without_year(cells)
+    day, month = ([None, None] + before)[-2:]
+    flags = _year_flags(last)
+    if len(before) >= 2 and month is None and day is None:
+        flags += ("blank_day_month",)
+    elif len(before) == 1 and month is None:
+        flags += ("blank_day_month",)
+    elif len(before) >= 2 and day is None:
+        flags += ("day_missing",)
+    elif len(before) >= 2 and month is None:
+        flags += ("month_missing",)
+    return _Slots(day, month, _year(last), flags)
+
+
+def _looks_like_year(cell: str, before: int) -> bool:
+    if len(cell) == 4 or "X" in cell:
+        return True
+    if len(cell) == 3:
+        return cell[0] in "12"
+    if len(cell) == 2:
+        return before >= 2 or int(cell) > 31
+    if len(cell) == 8 and before == 0:
+        return True
+    return False
+
+
+def _without_year(cells: list[str | None]) -> _Slots | None:
+    day, month = ([*cells, None, None])[:2] if len(cells) <= 2 else (cells[0], cells[1])
+    if day and month and len(day) <= 2 and len(month) <= 2 and 1 <= int(month) <= 12 and 1 <= int(day) <= 31:
+        return _Slots(day, month, None, ("illegible_year",))
+    return None
+
+
+def _year(cell: str | None) -> str | None:
+    if cell is None:
+        return None
+    if len(cell) == 2 and cell.isdigit():
+        return f"19{cell}"
+    if len(cell) == 3 and cell.isdigit():
+        return f"{cell}X"
+    return cell
+
+
+def _year_flags(cell: str | None) -> tuple[str, ...]:
+    if cell is None:
+        return ()
+    if "X" in cell or (len(cell) == 3 and cell.isdigit()):
+        return ("year_truncated",)
+    return ("two_digit_year",) if len(cell) == 2 else ()
+
+
+def _holes(token: str) -> str:
+    """``19...`` → ``19XX``, ``196?`` → ``196X``, ``19?5`` → ``19X5``."""
+    digits = re.sub(r"[^\d]+", "X", token)
+    if len(digits) == 4 or not digits.endswith("X"):
+        return digits if len(digits) == 4 else digits[:2] + "X" + digits[-1]
+    return digits.ljust(4, "X")
+
+
+def _plain_year(slots: _Slots | None) -> tuple[int, ...]:
+    return (int(slots.year),) if slots and slots.year and slots.year.isdigit() else ()
+
+
+def _tet(match: re.Match[str], years: tuple[int, ...]) -> DateReading:
+    """A day counted from the lunar new year; without a day only the year is known."""
+    if not years:
+        return DateReading(None, flags=("season", "lunar"))
+    year, day = years[0], match.group(1)
+    if match.group() == "giao thua" or (day and day.isdigit() and int(day) >= 28):
+        last = 30 if lunar.solar_candidates(LunarDate(year - 1, 12, 30)) else 29
+        return _from_lunar(LunarDate(year - 1, 12, last))
+    if day is None:
+        return DateReading(f"{year:04d}", flags=("season",))
+    return _from_lunar(LunarDate(year, 1, int(_WORD_DAYS.get(day, day))))
+
+
+def _canchi_only(years: tuple[int, ...]) -> DateReading:
+    values = tuple(f"{year:04d}" for year in years)
+    return DateReading(values[0]) if len(values) == 1 else DateReading(None, values)
+
+
+def _lunar_reading(slots: _Slots, years: tuple[int, ...]) -> DateReading:
+    cut = int(slots.year) if slots.year and slots.year.isdigit() else None
+    near = [year for year in years if cut is None or cut - year in (0, 1)]
+    flags = slots.flags
+    if years and not near:
+        flags += ("canchi_mismatch",)
+    year = near[0] if near else cut
+    flags = tuple(flag for flag in flags if flag != "illegible_year" or year is None)
+    if year is None or slots.month is None or not slots.month.isdigit() or not 1 <= int(slots.month) <= 12:
+        value = f"{year:04d}" if year else None
+        return DateReading(value, flags=(*flags, "lunar"), lunar=value)
+    if slots.day is None:
+        first, last = (lunar.solar_candidates(LunarDate(year, int(slots.month), day))[:1] for day in (1, 29))
+        value = f"{first[0].isoformat()[:7]}/{last[0].isoformat()[:7]}"
+        return DateReading(value, lunar=f"{year:04d}-{int(slots.month):02d}", flags=(*flags, "lunar"))
+    if len(near) > 1:
+        days = [day for y in near for day in lunar.solar_candidates(LunarDate(y, int(slots.month), int(slots.day)))]
+        return DateReading(None, tuple(day.isoformat() for day in days), None, (*flags, "lunar"))
+    reading = _from_lunar(LunarDate(year, int(slots.month), int(slots.day)))
+    return replace(reading, flags=tuple(dict.fromkeys((*flags, *reading.flags))))
+
+
+def _from_lunar(day: LunarDate) -> DateReading:
+    days = [solar.isoformat() for solar in lunar.solar_candidates(day)]
+    if not days:
+        return DateReading(f"{day.year:04d}", lunar=None, flags=("lunar", "impossible_date"))
+    if len(days) == 1:
+        return DateReading(days[0], lunar=str(day), flags=("lunar",))
+    where = "lunar_north_south_1968" if day.year == 1968 else "lunar_north_south"
+    common = days[0][:7] if days[0][:7] == days[1][:7] else days[0][:4]
+    return DateReading(common, tuple(days), str(day), ("lunar", where))
+
+
+def _solar(slots: _Slots, roster: bool) -> DateReading:
+    year, flags = slots.year, slots.flags
+    if slots.year_to is not None:
+        first, last = sorted((slots.year or "", slots.year_to))
+        return DateReading(f"{first}/{last}", flags=("interval",))
+    if slots.day and not slots.month:
+        flags += () if "month_missing" in flags else ("month_missing",)
+    day = int(slots.day) if slots.day and slots.day.isdigit() else None
+    month = int(slots.month) if slots.month and slots.month.isdigit() else None
+    if year is None:
+        return _yearless(day, month, flags)
+    if len(year) != 4:
+        return DateReading(None, flags=(*flags, "illegible_year")) if len(year) != 8 else _packed(year)
+    if year.isdigit() and not 1800 <= int(year) <= _LAST_YEAR:
+        return DateReading(None, (f"19{year[2:]}",), flags=(*flags, "illegible_year"))
+    if month is not None and day is not None and day <= 12 < month <= 31:
+        turned = f"{year}-{day:02d}-{month:02d}"
+        if roster:
+            return DateReading(turned, flags=(*flags, "mdy_order"))
+        return DateReading(year, (turned,), flags=(*flags, "mdy_order", "impossible_date"))
+    if roster and "two_digit_year" in flags and day and month and day <= 12 and month <= 12 and day != month:
+        both = sorted((f"{year}-{month:02d}-{day:02d}", f"{year}-{day:02d}-{month:02d}"))
+        return DateReading(year, tuple(both), flags=(*flags, "dm_ambiguous"))
+    return _checked(year, month, day, flags)
+
+
+def _yearless(day: int | None, month: int | None, flags: tuple[str, ...]) -> DateReading:
+    if day == 19 and month is not None and month <= 9:
+        return DateReading(None, (f"19X{month}", f"XXXX-{month:02d}-19"), flags=flags)
+    if month is None or not 1 <= month <= 12:
+        return DateReading(None, flags=flags)
+    return DateReading(f"XXXX-{month:02d}" + (f"-{day:02d}" if day and day <= 31 else ""), flags=flags)
+
+
+def _packed(digits: str) -> DateReading:
+    """``12051968``: a date whose separators are gone."""
+    return _checked(digits[4:], int(digits[2:4]), int(digits[:2]), ())
+
+
+def _checked(year: str, month: int | None, day: int | None, flags: tuple[str, ...]) -> DateReading:
+    if month is None:
+        return DateReading(f"{year}-XX-{day:02d}" if day and 1 <= day <= 31 else year, flags=flags)
+    if not 1 <= month <= 12:
+        if month == 0:
+            return DateReading(year, flags=(*flags, "blank_day_month"))
+        return DateReading(year, flags=(*flags, "impossible_date"))
+    if day is None:
+        return DateReading(f"{year}-{month:02d}", flags=flags)
+    if day == 0:
+        return DateReading(f"{year}-{month:02d}", flags=(*flags, "day_missing"))
+    if not year.isdigit():
+        return DateReading(f"{year}-{month:02d}-{day:02d}" if day <= 31 else f"{year}-{month:02d}", flags=flags)
+    try:
+        return DateReading(date(int(year), month, day).isoformat(), flags=flags)
+    except ValueError:
+        moons = lunar.solar_candidates(LunarDate(int(year), month, day)) if day <= 30 else ()
+        if moons:
+            found = tuple(moon.isoformat() for moon in moons)
+            return DateReading(year, found, flags=(*flags, "impossible_solar_date", "maybe_lunar"))
+        return DateReading(f"{year}-{month:02d}", flags=(*flags, "impossible_date"))
+
+
+def _unused(text: str, folded: str, used: list[tuple[int, int]]) -> str:
+    """What is left of the text: spans that were read are blank in ``folded`` or listed in ``used``."""
+    left = [cut if mark != " " else " " for cut, mark in zip(text, folded, strict=True)]
+    for start, end in used:
+        left[start:end] = " " * (end - start)
+    return " ".join("".join(left).split()).strip(" ,.;:-/'\"")
