@@ -46,26 +46,34 @@ def stop_on_interrupt() -> Iterator[threading.Event]:
 def read_all(
     paths: list[Path],
     journal: Journal | None,
+    folder: DataFolder | None,
     *,
     bundle: str | None,
     workers: int,
     context: Context,
-    quiet: bool = False,
 ) -> tuple[list[Reading], bool]:
-    """Read all photos below ``paths`` and append each to the journal as it is finished.
+    """Read all photos below ``paths``; each goes to the journal and the data folder as soon as it is finished.
 
     Returns the readings in the order of the photos, and whether the run was interrupted.
     """
     from ocr_service import batch
-    from ocr_service.reading import load_bundle_id
+    from ocr_service.reading import find_bundle_id
 
-    bundle_id = load_bundle_id(bundle)
+    bundle_id = find_bundle_id(bundle)
     files = batch.find_photos(paths)
+    path_of = {file.name: file.path for file in files}
     plan = batch.plan(files, journal.readings if journal else {}, bundle_id)
-    results = {reading.photo: reading for reading in plan.done}
-    for reading in plan.done:
-        if journal and reading.photo not in journal.readings:
+    results: dict[str, Reading] = {}
+
+    def keep(reading: Reading) -> None:
+        results[reading.photo] = reading
+        if journal and journal.readings.get(reading.photo) != reading:
             journal.append(reading)
+        if folder:
+            folder.add(reading, path_of[reading.photo], context)
+
+    for reading in plan.done:
+        keep(reading)
     if plan.done:
         messages.print(f"{len(plan.done)} of {len(files)} photos were read before and are left as they are")
     columns = (
@@ -78,7 +86,7 @@ def read_all(
     )
     with (
         stop_on_interrupt() as stop,
-        Progress(*columns, console=messages, disable=not messages.is_terminal) as progress,
+        Progress(*columns, console=messages) as progress,
     ):
         bar = progress.add_task("reading", total=len(plan.todo))
         for reading in batch.read_files(
@@ -124,7 +132,9 @@ def read(
     ] = None,
     output: Annotated[OutputFormat, typer.Option("--output", "-o", help="What to print.")] = OutputFormat.AUTO,
     bundle: Annotated[str | None, typer.Option(help="Model bundle: a folder, NAME or NAME@VERSION.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes to read with.", show_default="one a core")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes to read with.", show_default="one a core")
+    ] = None,
     cemetery: Annotated[str | None, typer.Option(help="Cemetery the photos are from.")] = None,
     province: Annotated[
         str | None, typer.Option(help="Province of the cemetery; helps with abbreviated place names.")

@@ -1,0 +1,151 @@
+import hashlib
+import os
+import stat
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ocr_service import batch
+from ocr_service.batch import PhotoFile, find_photos, load_bytes, plan
+from ocr_service.errors import UsageError
+from ocr_service.records import Context, Reading, ReadingStatus, RejectReason
+
+BUNDLE = "test@1"
+
+
+def folder_with(tmp_path: Path, *names: str) -> Path:
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return tmp_path
+
+
+def read_before(photo: str, data: bytes, **changes: object) -> Reading:
+    reading = Reading(photo, hashlib.sha256(data).hexdigest(), ReadingStatus.READ, bundle=BUNDLE)
+    return replace(reading, **changes)  # type: ignore[arg-type]
+
+
+def test_a_folder_is_walked_in_name_order_without_hidden_files_and_sidecars(tmp_path: Path) -> None:
+    root = folder_with(tmp_path, "b.jpg", "a/2.JPG", "a/1.heic", "a/1.json", ".trash/x.jpg", "Thumbs.db", "notes.txt")
+    assert [file.name for file in find_photos([root])] == ["a/1.heic", "a/2.JPG", "b.jpg", "notes.txt"]
+
+
+def test_a_sidecar_that_is_named_is_tried(tmp_path: Path) -> None:
+    root = folder_with(tmp_path, "a.json")
+    assert [file.name for file in find_photos([root / "a.json"])] == ["a.json"]
+
+
+def test_a_photo_named_twice_is_read_once(tmp_path: Path) -> None:
+    root = folder_with(tmp_path, "a.jpg")
+    assert len(find_photos([root, root / "a.jpg", root / "." / "a.jpg"])) == 1
+
+
+def test_photos_of_one_name_in_two_folders_keep_names_of_their_own(tmp_path: Path) -> None:
+    root = folder_with(tmp_path, "x/a.jpg", "y/a.jpg")
+    names = [file.name for file in find_photos([root / "x", root / "y"])]
+    assert names == [(root / "x/a.jpg").as_posix(), (root / "y/a.jpg").as_posix()]
+
+
+def test_a_path_that_is_not_there_or_holds_nothing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        find_photos([tmp_path / "nowhere"])
+    with pytest.raises(UsageError, match="no photos in"):
+        find_photos([folder_with(tmp_path, "a.json")])
+
+
+def test_photos_read_before_are_left_out_by_content_whatever_their_name(tmp_path: Path) -> None:
+    root = folder_with(tmp_path, "old.jpg", "new.jpg")
+    earlier = {"earlier.jpg": read_before("earlier.jpg", b"old.jpg")}
+    result = plan(find_photos([root]), earlier, BUNDLE)
+    assert [file.name for file in result.todo] == ["new.jpg"]
+    assert [reading.photo for reading in result.done] == ["old.jpg"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"bundle": "other@1"}, {"status": ReadingStatus.REJECTED, "reason": RejectReason.READER_FAILED}],
+)
+def test_another_bundle_or_a_failed_reader_is_a_reason_to_read_again(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    root = folder_with(tmp_path, "a.jpg")
+    result = plan(find_photos([root]), {"a.jpg": read_before("a.jpg", b"a.jpg", **changes)}, BUNDLE)
+    assert len(result.todo) == 1
+
+
+def test_a_rejected_photo_is_not_tried_again_with_the_same_bytes(tmp_path: Path) -> None:
+    root = folder_with(tmp_path, "a.jpg")
+    rejected = read_before("a.jpg", b"a.jpg", status=ReadingStatus.REJECTED, reason=RejectReason.TRUNCATED)
+    assert plan(find_photos([root]), {"a.jpg": rejected}, BUNDLE).todo == ()
+
+
+def rejected(path: Path) -> Reading:
+    reading = load_bytes(PhotoFile(path.name, path), BUNDLE)
+    assert isinstance(reading, Reading)
+    assert reading.status is ReadingStatus.REJECTED
+    return reading
+
+
+def test_what_is_no_regular_file_is_rejected_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert stat.S_ISFIFO((tmp_path / "pipe.jpg").stat().st_mode)
+    assert rejected(tmp_path / "pipe.jpg").reason is RejectReason.UNREADABLE_FILE
+
+
+def test_a_file_that_vanished_is_rejected_with_the_cause(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "gone.jpg")
+    reading = rejected(tmp_path / "a.jpg")
+    assert reading.reason is RejectReason.UNREADABLE_FILE
+    assert "No such file" in str(reading.detail)
+
+
+def test_a_huge_file_is_rejected_unread(tmp_path: Path) -> None:
+    with (tmp_path / "film.jpg").open("wb") as file:
+        file.truncate(batch.MAX_FILE_BYTES + 1)
+    assert rejected(tmp_path / "film.jpg").reason is RejectReason.TOO_LARGE_FILE
+
+
+def test_a_worker_that_dies_takes_only_its_own_photo_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "_start_worker", no_reader)
+    monkeypatch.setattr(batch, "_read_in_worker", die_on_poison)
+    files = find_photos([folder_with(tmp_path, "1.jpg", "2.jpg", "poison.jpg", "z3.jpg", "z4.jpg")])
+    readings = {
+        reading.photo: reading.reason
+        for reading in batch.read_files(
+            files, bundle=None, bundle_id=BUNDLE, workers=2, context=Context(), stop=threading.Event()
+        )
+    }
+    assert readings == {
+        "1.jpg": None,
+        "2.jpg": None,
+        "poison.jpg": RejectReason.READER_FAILED,
+        "z3.jpg": None,
+        "z4.jpg": None,
+    }
+
+
+def test_a_stopped_run_finishes_what_is_in_work_and_begins_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "_start_worker", no_reader)
+    monkeypatch.setattr(batch, "_read_in_worker", die_on_poison)
+    files = find_photos([folder_with(tmp_path, *(f"{number:03}.jpg" for number in range(100)))])
+    stop = threading.Event()
+    readings = []
+    for reading in batch.read_files(files, bundle=None, bundle_id=BUNDLE, workers=1, context=Context(), stop=stop):
+        readings.append(reading)
+        stop.set()
+    assert 1 <= len(readings) <= 4
+
+
+def no_reader(bundle: str | None) -> None:
+    pass
+
+
+def die_on_poison(file: PhotoFile, context: Context) -> Reading:
+    if file.name == "poison.jpg":
+        os._exit(9)
+    return Reading(file.name, "", ReadingStatus.READ, bundle=BUNDLE)
