@@ -56,8 +56,8 @@ def _outline_2025(connection: sqlite3.Connection) -> tuple[dict[tuple[str, str],
         rows.append(("C", code, kind, _name(name)))
         codes[province_key, key] = code
     # Where two communes of a province share the toneless key, the converter names them with their tones.
-    for province_key, province, kind, name, code in connection.execute(
-        "SELECT provinceKey, province, wardType, wardShort, wardCode FROM admin_units WHERE wardKeyDuplicated"
+    for province_key, kind, name, code in connection.execute(
+        "SELECT provinceKey, wardType, wardShort, wardCode FROM admin_units WHERE wardKeyDuplicated"
     ):
         codes[province_key, f"{kind}{name}".replace(" ", "").lower()] = code
     return codes, rows
@@ -92,7 +92,7 @@ def _outline_63(
 
 
 def _successors(converter: dict[str, Any], codes: dict[tuple[str, str], str]) -> dict[str, list[str]]:
-    """2025 commune codes by legacy path ``province_district_commune``; the default heir of a divided one comes first."""
+    """2025 codes by legacy path ``province_district_commune``; the default heir of a divided commune comes first."""
     heirs: dict[str, list[str]] = {}
     for province, communes in converter["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
         for new_key, paths in communes.items():
