@@ -17,7 +17,7 @@ from ocr_service.fields.text import clean, fold, repair_digits
 
 @dataclass(frozen=True, slots=True)
 class DateReading:
-    """One date expression. ``candidates`` are EDTF; ``rest`` is what the expression did not use; ``lunar`` is as cut."""
+    """One date expression: EDTF value and candidates, the lunar day as cut, and the text that it did not use."""
 
     value: str | None = None
     candidates: tuple[str, ...] = ()
@@ -48,11 +48,10 @@ _FIRST_YEAR, _LAST_YEAR, _LAST_WAR_YEAR = 1930, 2035, 1990
 _STEM = r"giap|at|binh|dinh|mau|k[yi]|canh|tan|nham|qu[yi]"
 _BRANCH = r"t[yi]|suu|dan|mao|meo|thin|ngo|mui|than|dau|tuat|hoi"
 _CANCHI = re.compile(rf"(?:\bnam\s+)?\b({_STEM})[\s\-.]+({_BRANCH})\b")
-_STEMS = {s: i for i, s in enumerate("giap at binh dinh mau ky canh tan nham quy".split())} | {"ki": 5, "qui": 9}
-_BRANCHES = {b: i for i, b in enumerate("ty suu dan mao thin _ ngo mui than dau tuat hoi".split())} | {
-    "ti": 0,
-    "meo": 3,
-}
+_STEMS = {"giap": 0, "at": 1, "binh": 2, "dinh": 3, "mau": 4, "ky": 5, "ki": 5, "canh": 6, "tan": 7, "nham": 8}
+_STEMS |= {"quy": 9, "qui": 9}
+_BRANCHES = {"ty": 0, "ti": 0, "suu": 1, "dan": 2, "mao": 3, "meo": 3, "thin": 4, "ngo": 6, "mui": 7, "than": 8}
+_BRANCHES |= {"dau": 9, "tuat": 10, "hoi": 11}
 
 _LUNAR = re.compile(r"\(?\b(?:am lich|am\b(?! muu)|a\.?\s?l\b\.?)\)?")
 _SOLAR = re.compile(r"\(?\b(?:duong lich|d\.?\s?l\b\.?)\)?")
@@ -76,7 +75,19 @@ _WORD_MONTHS = {
 _WORD_MONTH = re.compile(
     r"\bthang\s+(gieng|hai|ba|tu|nam(?=\s+nam\b)|sau|bay|tam|chin|muoi mot|muoi hai|muoi|mot|chap)\b"
 )
-_ROMAN = {r: str(i) for i, r in enumerate("i ii iii iv v vi vii viii ix x xi xii".split(), 1)}
+_ROMAN = {
+    "i": "1",
+    "ii": "2",
+    "iii": "3",
+    "iv": "4",
+    "v": "5",
+    "vi": "6",
+    "vii": "7",
+    "viii": "8",
+    "ix": "9",
+    "x": "10",
+}
+_ROMAN |= {"xi": "11", "xii": "12"}
 _ROMAN_MONTH = re.compile(r"(?<=[/.\-])\s*(viii|iii|vii|xii|ii|iv|vi|ix|xi|v|x)\s*(?=[/.\-]\s*\d)")
 _SPACED = re.compile(r"(?<!\d)(?<!\d )(1 ?[89]|2 ?0) (\d) ?(\d)(?!\d)|(?<![\d])([12]) ([089]) (\d) (\d)(?!\d)")
 
@@ -245,12 +256,12 @@ def _told_apart(group: list[re.Match[str]]) -> _Slots | None:
     cells: list[str | None] = []
     word, after_number = "", False
     for match in group:
-        kind, token = match.lastgroup, match.group()
+        kind, cut = match.lastgroup, match.group()
         if kind == "word":
-            word = {"ngay": "day", "thang": "month", "t": "month", "nam": "year"}.get(token, "day")
+            word = {"ngay": "day", "thang": "month", "t": "month", "nam": "year"}.get(cut, "day")
             after_number = False
         elif kind in ("number", "partial"):
-            value = token if kind == "number" else _holes(token)
+            value = cut if kind == "number" else _holes(cut)
             if word in ("month", "year") and word not in named:
                 named[word] = value
                 if word == "month" and cells and "day" not in named and cells[-1]:
@@ -262,7 +273,7 @@ def _told_apart(group: list[re.Match[str]]) -> _Slots | None:
             cells.append(None)
             word, after_number = "", True
         elif kind == "sep":
-            if not after_number and token in "/-\\.":
+            if not after_number and cut in "/-\\.":
                 cells.append(None)
             after_number = False
     if not named:
@@ -294,18 +305,16 @@ def _positional(cells: list[str | None]) -> _Slots | None:
     if len(cells) >= 3 and len(numbers[0]) == 4 and cells[0] and len(numbers) == 3:
         return _Slots(numbers[2], numbers[1], numbers[0])
     if len(cells) == 2 and len(numbers) == 2 and len(numbers[0]) == 4 and len(numbers[1]) == 2:
-        if 12 < int(numbers[1]) and numbers[0].isdigit():
+        if int(numbers[1]) > 12 and numbers[0].isdigit():
             return _Slots(year=numbers[0], year_to=numbers[0][:2] + numbers[1])
         return _Slots(month=numbers[1], year=numbers[0])
     cells = cells[-3:] if cells[-1] is not None or len(cells) <= 3 else cells[:3]
     *before, last = cells
     if last is None or not _looks_like_year(last, len(before)):
         return _without_year(cells)
-    day, month = ([None, None] + before)[-2:]
+    day, month = [None, None, *before][-2:]
     flags = _year_flags(last)
-    if len(before) >= 2 and month is None and day is None:
-        flags += ("blank_day_month",)
-    elif len(before) == 1 and month is None:
+    if before and month is None and day is None:
         flags += ("blank_day_month",)
     elif len(before) >= 2 and day is None:
         flags += ("day_missing",)
@@ -321,9 +330,7 @@ def _looks_like_year(cell: str, before: int) -> bool:
         return cell[0] in "12"
     if len(cell) == 2:
         return before >= 2 or int(cell) > 31
-    if len(cell) == 8 and before == 0:
-        return True
-    return False
+    return len(cell) == 8 and before == 0
 
 
 def _without_year(cells: list[str | None]) -> _Slots | None:

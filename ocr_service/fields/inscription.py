@@ -41,7 +41,7 @@ class Inscription:
 
 
 def context_from_json(mapping: Mapping[str, Any]) -> Context:
-    """Context of an upload or a test case from JSON; keys it does not know, and values that are no text, are ignored."""
+    """Context of an upload from JSON; keys that it does not know and values that are no text are ignored."""
 
     def text(*keys: str) -> str | None:
         return next((value for key in keys if isinstance(value := mapping.get(key), str) and value.strip()), None)

@@ -53,7 +53,7 @@ def zones_hours(year: int) -> tuple[int, ...]:
 
 
 def solar_candidates(lunar: LunarDate) -> tuple[date, ...]:
-    """Solar days of a lunar date, one for each calendar then in use where they differ; empty if there is no such day."""
+    """Solar days of a lunar date: two where the calendars of North and South differed, none if there is no such day."""
     found = {solar_day(lunar, zone) for zone in zones_hours(lunar.year)}
     return tuple(sorted(day for day in found if day is not None))
 
