@@ -1,0 +1,130 @@
+"""A whole stone face seen from the front: surface, letters, ornaments, weather and light, and where each line is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from datasets import layout, ornaments
+from datasets.dice import Dice
+from datasets.fonts import Face
+from datasets.glyphs import Mask
+from datasets.layout import Page, PlacedLine
+from datasets.lettering import BLACK, GOLD, WHITE, YELLOW, Colour, Finish, Look, Theme, apply_letters
+from datasets.textures import Image, Plane, surface
+from datasets.truth import Role
+from datasets.weathering import illuminate, weather
+
+
+@dataclass(frozen=True, slots=True)
+class StoneFace:
+    """The face as an image (height, width, 3) and its lines in reading order, in pixels of that image."""
+
+    image: Image
+    lines: tuple[PlacedLine, ...]
+    letters: Mask
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class FaceStyle:
+    """What may stand on a face beside its letters: chances from 0 to 1."""
+
+    frame: float = 0.45
+    motif: float = 0.3
+    portrait: float = 0.12
+    stray: float = 0.15
+
+
+def width_for(dice: Dice, texts: tuple[str, ...], cap_px: float) -> int:
+    """A width that holds most rows without squeezing; the longest will be squeezed, as on real stones."""
+    lengths = sorted(len(text) for text in texts)
+    typical = lengths[int(0.7 * (len(lengths) - 1))]
+    return round(max(cap_px * 9, cap_px * min(46, typical + 4) * dice.uniform(0.72, 1.15)))
+
+
+def _decorate(dice: Dice, mask: np.ndarray, cap_px: float, style: FaceStyle, page: Page) -> None:
+    height, width = mask.shape
+    if dice.chance(style.frame):
+        ornaments.draw_frame(
+            dice, mask, round(dice.uniform(0.2, 0.9) * cap_px), max(4, round(cap_px * dice.uniform(0.5, 1.1)))
+        )
+    if page.content_top_px > 2 * cap_px and dice.chance(0.9):
+        size = min(page.content_top_px * 0.42, width * 0.2)
+        ornaments.draw_motif(dice, mask, (sum(page.column) / 2, page.content_top_px * 0.5), size)
+    if dice.chance(style.stray):
+        for _ in range(dice.rng.randint(1, 4)):
+            left = dice.chance(0.5)
+            x = dice.uniform(0, 0.1) * width if left else dice.uniform(0.9, 1) * width
+            ornaments.draw_motif(dice, mask, (x, dice.uniform(0.05, 0.95) * height), cap_px * dice.uniform(0.7, 2.0))
+
+
+def make_face(
+    dice: Dice, texts: tuple[str, ...], roles: tuple[Role, ...], faces: tuple[Face, ...], cap_px: float, finish: Finish, *,
+    style: FaceStyle, held_out: bool = False, width_px: int | None = None,
+) -> StoneFace:  # fmt: skip
+    """One face with body capitals ``cap_px`` high; its height follows from the rows."""
+    width = width_px or width_for(dice, texts, cap_px)
+    with_portrait = dice.chance(style.portrait)
+    beside = with_portrait and dice.chance(0.35)
+    top = round(cap_px * dice.uniform(0.3, 1.0))
+    if (with_portrait and not beside) or dice.chance(style.motif):
+        top = round(cap_px * (dice.uniform(5, 9) if with_portrait else dice.uniform(2.5, 5.5)))
+    left = round(cap_px * dice.uniform(6, 9)) if beside else 0
+    types = layout.draw_type_set(dice, faces, finish.theme, sum(map(str.isupper, texts)) > len(texts) / 2)
+    page = layout.compose_page(dice, texts, roles, types, cap_px, width + left, top_px=top, left_px=left)
+    wobbly = finish.theme is Theme.HAND_PAINTED and dice.chance(0.8)
+    if wobbly or dice.chance(0.03):
+        page = replace(page, mask=layout.hand_wobble(dice, page.mask, cap_px, dice.uniform(0.03, 0.12)))
+    mask = page.mask.copy()
+    if not with_portrait:
+        _decorate(dice, mask, cap_px, style, page)
+    elif dice.chance(style.frame):
+        ornaments.draw_frame(dice, mask, round(0.4 * cap_px), max(4, round(cap_px * 0.7)))
+    image = _surfaced(dice, mask, finish, cap_px, held_out)
+    if with_portrait:
+        _add_portrait(dice, image, page, cap_px, beside, left)
+    weather(dice, image, finish.wear if finish.theme is not Theme.WORKSHOP else finish.wear * 0.4)
+    illuminate(dice, image, finish.polish)
+    return StoneFace(np.asarray(np.clip(image, 0, 255), np.uint8), page.lines, page.mask, finish)
+
+
+def _surfaced(dice: Dice, mask: np.ndarray, finish: Finish, cap_px: float, held_out: bool) -> Plane:
+    height, width = mask.shape
+    grain = dice.uniform(0.5, 1.4) * (0.6 if finish.look is Look.PLATE else 1.0)
+    stone = surface(dice.rng, finish.material, height, width, held_out, grain)
+    if dice.chance(0.5):
+        stone = np.asarray(
+            cv2.convertScaleAbs(stone, alpha=dice.uniform(0.75, 1.25), beta=dice.uniform(-12, 12)), np.uint8
+        )
+    return apply_letters(dice, stone, mask, _with_contrast(dice, finish, stone), cap_px, held_out)
+
+
+_LEAST_CONTRAST = 55.0  # grey levels; below it, renders were illegible at a cap height of 12 px even when clean
+
+
+def _with_contrast(dice: Dice, finish: Finish, stone: Image) -> Finish:
+    """The finish with a paint that can be told from this stone: nobody paints letters in the colour of the ground."""
+    if finish.paint is None or finish.look is Look.PLATE:
+        return finish
+    ground = cv2.mean(stone[::4, ::4])[:3]
+    difference = [abs(a - b) for a, b in zip(finish.paint, ground, strict=True)]
+    if max(difference) > 1.6 * _LEAST_CONTRAST or sum(difference) / 3 > _LEAST_CONTRAST:
+        return finish
+    paints: tuple[Colour, ...] = (WHITE, YELLOW, GOLD) if sum(ground) / 3 < 115 else (BLACK, BLACK, (30, 30, 120))
+    return replace(finish, paint=dice.choice(paints))
+
+
+def _add_portrait(dice: Dice, image: Plane, page: Page, cap_px: float, beside: bool, left_px: int) -> None:
+    if beside:
+        width = round(left_px * 0.75)
+        height = round(width * 1.3)
+        x, y = round(left_px * 0.25), max(0, (image.shape[0] - height) // 2)
+    else:
+        height = round(page.content_top_px * 0.85)
+        width = round(height * 0.76)
+        x, y = (sum(page.column) - width) // 2, round(page.content_top_px * 0.08)
+    picture, cover = ornaments.portrait(dice, max(12, height), max(9, width))
+    ornaments.paste(image, picture, cover, x, y)
