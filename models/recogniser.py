@@ -158,7 +158,7 @@ def _as_ink_on_paper(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
     letters_are_lighter = float((grey > threshold).mean()) < 0.5
     scale = 255.0 / max(float(high - low), 20.0)
     levels = np.clip((np.arange(256) - low) * scale, 0, 255).astype(np.uint8)
-    stretched: NDArray[np.uint8] = cv2.LUT(crop, 255 - levels if letters_are_lighter else levels)
+    stretched: NDArray[Any] = cv2.LUT(crop, 255 - levels if letters_are_lighter else levels)
     return stretched
 
 
