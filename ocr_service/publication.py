@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from sqlalchemy.orm import Session
 
-from ocr_service.database import drafts, photos
+from ocr_service.database import audit, drafts, photos
 from ocr_service.errors import NotFoundError
-from ocr_service.redaction import PublishedField, PublishedRecord, has_personal_data, publishable
+from ocr_service.redaction import HistoryEntry, PublishedField, PublishedRecord, has_personal_data, publishable
 from ocr_service.states import VERIFIED_STATES
 
-__all__ = ["PublishedField", "PublishedRecord", "get_record", "may_show_photo", "search_records"]
+__all__ = [
+    "HistoryEntry",
+    "PublishedField",
+    "PublishedRecord",
+    "get_record",
+    "may_show_photo",
+    "public_history",
+    "search_records",
+]
 
 
 def search_records(
@@ -49,6 +59,19 @@ def get_record(session: Session, record_id: int) -> PublishedRecord:
     if view.state not in VERIFIED_STATES:
         raise NotFoundError(f"there is no record {record_id}")
     return publishable(view)
+
+
+def public_history(session: Session, record_id: int) -> list[HistoryEntry]:
+    """The verdicts on a verified record, oldest first. Raises ``NotFoundError`` as ``get_record`` does."""
+    get_record(session, record_id)
+    actions: dict[str, HistoryEntry] = {}
+    for row in audit.of_record(session, record_id):
+        if row.field == audit.STATE_FIELD:
+            actions[row.action] = HistoryEntry(row.version, row.at, row.verdict, ())
+        else:
+            entry = actions[row.action]
+            actions[row.action] = dataclasses.replace(entry, fields=(*entry.fields, row.field))
+    return list(actions.values())
 
 
 def may_show_photo(session: Session, photo_id: int) -> bool:

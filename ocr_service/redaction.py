@@ -10,7 +10,7 @@ from typing import Any
 
 from ocr_service.database.values import RecordField, RecordView
 from ocr_service.records import Context
-from ocr_service.states import RecordState
+from ocr_service.states import RecordState, Verdict
 
 REDACTED = "█"
 _PERSONAL_FLAG = "living_person_pii"
@@ -42,6 +42,16 @@ class PublishedRecord:
     place: Context
     fields: Mapping[str, PublishedField]
     redacted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One verdict in a record's life as anybody may see it: which facts changed, not from what, and not by whom."""
+
+    version: int
+    at: datetime
+    verdict: Verdict
+    fields: tuple[str, ...]
 
 
 def publishable(record: RecordView) -> PublishedRecord:

@@ -23,25 +23,33 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HEADSTONE_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path("headstone-data"), description="Folder of the embedded store: database and photos.")
-    database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the data folder.")
-    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs API keys.")
-    port: int = Field(8000, ge=0, le=65535)
-    allowed_hosts: tuple[str, ...] = Field((), description="Host names the service answers to besides its own address.")
-    api_keys_file: Path | None = Field(None, description="TOML file of hashed API keys and their roles.")
+    data_dir: Path = Field(
+        default=Path("headstone-data"), description="Folder of the embedded store: database and photos."
+    )
+    database_url: str | None = Field(default=None, description="SQLAlchemy URL; default: SQLite in the data folder.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on. Anything but loopback needs API keys.")
+    port: int = Field(default=8000, ge=0, le=65535)
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Host names the service answers to besides its own address."
+    )
+    api_keys_file: Path | None = Field(default=None, description="TOML file of hashed API keys and their roles.")
     reviewer: str = Field(default_factory=_login_name, description="Who the local person is in the audit log.")
 
-    max_file_bytes: int = Field(64 * 1024**2, gt=0)
-    max_files_per_request: int = Field(200, gt=0)
+    max_file_bytes: int = Field(default=64 * 1024**2, gt=0)
+    max_files_per_request: int = Field(default=200, gt=0)
 
-    worker_processes: int = Field(1, ge=1, le=64)
-    claim_size: int = Field(4, ge=1, le=256)
-    lease_s: float = Field(300.0, gt=0, description="How long a worker may hold photos before others may take them.")
-    photo_timeout_s: float = Field(60.0, gt=0, description="A reader that is longer at one photo is ended.")
-    max_attempts: int = Field(3, ge=1)
-    poll_s: float = Field(1.0, gt=0)
-    review_lease_s: float = Field(600.0, gt=0, description="How long a draft stays with the reviewer it was shown to.")
-    profile: str = Field("accurate", description="Which profile of the model bundle reads: accurate or fast.")
+    worker_processes: int = Field(default=1, ge=1, le=64)
+    claim_size: int = Field(default=4, ge=1, le=256)
+    lease_s: float = Field(
+        default=300.0, gt=0, description="How long a worker may hold photos before others may take them."
+    )
+    photo_timeout_s: float = Field(default=60.0, gt=0, description="A reader that is longer at one photo is ended.")
+    max_attempts: int = Field(default=3, ge=1)
+    poll_s: float = Field(default=1.0, gt=0)
+    review_lease_s: float = Field(
+        default=600.0, gt=0, description="How long a draft stays with the reviewer it was shown to."
+    )
+    profile: str = Field(default="accurate", description="Which profile of the model bundle reads: accurate or fast.")
 
     @property
     def resolved_database_url(self) -> str:

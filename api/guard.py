@@ -1,0 +1,78 @@
+"""The outermost layer: everybody is named or refused, every answer carries security headers, no error escapes.
+
+It stands in front of pages and files as well as routes, so a new route cannot forget it; routes only ask for roles.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.access import host_is_ours, identify
+from api.problems import ProblemError, problem_response, unexpected
+from ocr_service.settings import Settings
+
+SECURITY_HEADERS = {
+    # blob: and data: pictures are previews of files chosen for upload
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "geolocation=(), microphone=(), camera=()",
+}
+
+
+OPEN_PATHS = frozenset({"/healthz"})
+
+
+class Guard:
+    """ASGI middleware around everything else; ``request.state.actor`` is who asks."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        request = Request(scope, receive)
+        if not host_is_ours(self.settings, request.headers):
+            refusal = problem_response(request, HTTPStatus.MISDIRECTED_REQUEST, "This service has another name.")
+            await refusal(scope, receive, send_with_headers)
+            return
+        if request.url.path not in OPEN_PATHS:
+            try:
+                request.state.actor = identify(request)
+            except ProblemError as error:
+                refusal = problem_response(request, error.status, error.detail, headers=error.headers)
+                await refusal(scope, receive, send_with_headers)
+                return
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            response = unexpected(request, error)
+            if started:
+                raise  # half an answer is out; ending the connection is the only honest thing left
+            await response(scope, receive, send_with_headers)

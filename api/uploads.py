@@ -1,0 +1,79 @@
+"""One upload, for the JSON API and the pages alike: the form's files become photos of one new batch."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from api.access import Actor
+from api.multipart import UploadForm, read_upload
+from api.problems import ProblemError
+from ocr_service import intake
+from ocr_service.database import Database
+from ocr_service.records import Context
+from ocr_service.settings import Settings
+from ocr_service.storage import ObjectStore
+
+_MAX_TEXT_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What became of an upload."""
+
+    batch_id: int
+    files: tuple[intake.ReceivedPhoto, ...]
+
+
+async def receive_upload(
+    request: Request, actor: Actor, settings: Settings, database: Database, store: ObjectStore
+) -> Upload:
+    """Stream a form's files into the store, then note them all in one transaction.
+
+    Fields of the form, all optional: ``cemetery``, ``province``, ``commune``, ``plot``, ``label``. Raises
+    ``ProblemError`` for a request that is no such form or holds no file, ``StorageError``.
+    """
+    form = await read_upload(
+        request, store, max_file_bytes=settings.max_file_bytes, max_files=settings.max_files_per_request
+    )
+    if not form.files:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "The form holds no file; add photos as parts named files.")
+    return await run_in_threadpool(_note, form, actor, database, store)
+
+
+def _note(form: UploadForm, actor: Actor, database: Database, store: ObjectStore) -> Upload:
+    context = _context(form.fields)
+    with database.writing() as session:
+        label = _text(form.fields, "label") or context.cemetery or form.files[0].filename
+        batch_id = intake.open_batch(session, label, actor.name)
+        received = tuple(
+            intake.receive(
+                session,
+                store,
+                file.taken,
+                filename=file.filename,
+                received_by=actor.name,
+                context=context,
+                batch_id=batch_id,
+            )
+            for file in form.files
+        )
+    return Upload(batch_id, received)
+
+
+def _context(fields: Mapping[str, str]) -> Context:
+    return Context(
+        cemetery=_text(fields, "cemetery"),
+        cemetery_province=_text(fields, "province"),
+        cemetery_commune=_text(fields, "commune"),
+        plot=_text(fields, "plot"),
+    )
+
+
+def _text(fields: Mapping[str, str], name: str) -> str | None:
+    return " ".join(unicodedata.normalize("NFC", fields.get(name, "")).split())[:_MAX_TEXT_CHARS] or None
