@@ -66,7 +66,7 @@ class LineErrors:
 def comparable(text: str) -> str:
     """Return ``text`` as lines are compared: NFC, white space collapsed and dropped around punctuation."""
     collapsed = " ".join(unicodedata.normalize("NFC", text).split())
-    return _SPACED_PUNCTUATION.sub(r"\1", collapsed).strip()
+    return unicodedata.normalize("NFC", _SPACED_PUNCTUATION.sub(r"\1", collapsed).strip())
 
 
 def edit_distance(truth: str, read: str) -> int:

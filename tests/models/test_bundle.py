@@ -1,0 +1,126 @@
+import hashlib
+import shutil
+import sys
+
+import pytest
+
+from models import bundle as bundles
+from models.bundle import load_bundle, shipped_bundles
+from models.errors import BundleError
+
+MANIFEST = """
+schema = 1
+name = "toy"
+version = "{version}"
+licence = "MIT"
+origin = "a test"
+[files.det]
+path = "det/inference.onnx"
+sha256 = "{sha256}"
+[files.rec]
+path = "rec/inference.onnx"
+sha256 = "{sha256}"
+[det]
+kind = "ppocr"
+model = "det"
+side_px = 640
+[rec]
+kind = "{kind}"
+model = "rec"
+height_px = 48
+[rec.calibration]
+bias = 0.5
+weights = {{ text = 1.25 }}
+"""
+
+
+def _write(folder, version="1", kind="ppocr", content=b"weights", sha256=None):
+    for part in ("det", "rec"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        (folder / part / "inference.onnx").write_bytes(content)
+    digest = sha256 or hashlib.sha256(content).hexdigest()
+    (folder / "bundle.toml").write_text(MANIFEST.format(version=version, sha256=digest, kind=kind))
+    return folder
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """An empty folder of shipped bundles."""
+    monkeypatch.setattr(bundles, "WEIGHTS_DIR", tmp_path)
+    return tmp_path
+
+
+def test_the_default_bundle_loads_and_names_itself():
+    bundle = load_bundle()
+    assert bundle.id == f"{bundle.name}@{bundle.version}"
+    assert bundle.id in shipped_bundles()
+    assert all(path.is_file() for path in bundle.files.values())
+
+
+def test_the_interim_bundle_never_imports_the_packages_that_hold_its_weights():
+    load_bundle("interim")
+    assert "asterocr" not in sys.modules
+
+
+def test_a_folder_is_a_bundle(tmp_path):
+    bundle = load_bundle(_write(tmp_path / "mine"))
+    assert bundle.id == "toy@1"
+    assert bundle.detector.side_px == 640
+    assert bundle.recogniser.height_px == 48
+    assert bundle.recogniser.calibration.bias == 0.5
+    assert bundle.recogniser.calibration.weights == {"text": 1.25}
+
+
+def test_versions_are_ordered_as_numbers(shelf):
+    for version in ("0.9", "0.10", "0.2"):
+        _write(shelf / "toy" / version, version)
+    assert load_bundle("toy").version == "0.10"
+    assert load_bundle("toy@0.2").version == "0.2"
+    assert shipped_bundles() == ["toy@0.2", "toy@0.9", "toy@0.10"]
+
+
+def test_the_vietnamese_bundle_comes_before_the_interim_one(shelf):
+    _write(shelf / "interim" / "1")
+    assert load_bundle().folder.parent.name == "interim"
+    _write(shelf / "headstone-vi" / "0.1")
+    assert load_bundle().folder.parent.name == "headstone-vi"
+
+
+def test_changed_weights_are_refused(tmp_path):
+    folder = _write(tmp_path)
+    (folder / "rec" / "inference.onnx").write_bytes(b"weighty")
+    with pytest.raises(BundleError, match="checksum"):
+        load_bundle(folder)
+
+
+def test_missing_weights_are_named(tmp_path):
+    folder = _write(tmp_path)
+    shutil.rmtree(folder / "rec")
+    with pytest.raises(BundleError, match=r"rec.inference\.onnx is missing"):
+        load_bundle(folder)
+
+
+def test_an_unknown_bundle_is_answered_with_the_known_ones():
+    with pytest.raises(BundleError, match="interim@1"):
+        load_bundle("nobody-vi")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("schema = 1", "schema = 99", "schema 99"),
+        ('kind = "ppocr"\nmodel = "rec"', 'kind = "crystal-ball"\nmodel = "rec"', "crystal-ball"),
+        ('name = "toy"', "", "name"),
+        ('path = "rec/inference.onnx"', 'path = "../../secret"', "below the bundle"),
+        ('path = "rec/inference.onnx"', 'path = "x.onnx"\npackage = "no_such_package"', "not installed"),
+        ("side_px = 640", "side_pixels = 640", "side_pixels"),
+        ("schema = 1", "schema = = 1", "cannot be read"),
+    ],
+)
+def test_a_wrong_manifest_is_one_clear_line(tmp_path, old, new, says):
+    folder = _write(tmp_path)
+    manifest = folder / "bundle.toml"
+    manifest.write_text(manifest.read_text().replace(old, new, 1))
+    with pytest.raises(BundleError, match=says) as raised:
+        load_bundle(folder)
+    assert "\n" not in str(raised.value)

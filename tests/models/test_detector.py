@@ -1,0 +1,87 @@
+import math
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+from models.bundle import load_bundle
+from models.detector import LineDetector, lines_from_probability
+
+
+def _stone(lines, size=(900, 700), ground=60, ink=230):
+    image = Image.new("RGB", size, (ground,) * 3)
+    draw = ImageDraw.Draw(image)
+    boxes = []
+    for row, text in enumerate(lines):
+        at = (size[0] // 2, 120 + 110 * row)
+        font = ImageFont.load_default(56)
+        draw.text(at, text, fill=(ink,) * 3, font=font, anchor="mm")
+        boxes.append(draw.textbbox(at, text, font=font, anchor="mm"))
+    return np.asarray(image)[:, :, ::-1].copy(), boxes
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return LineDetector(load_bundle("interim").detector)
+
+
+def test_each_line_of_a_stone_is_found_from_top_to_bottom(detector):
+    image, boxes = _stone(["LIET SI", "NGUYEN VAN AN", "HY SINH 1968"])
+    lines = detector.detect(image)
+    assert len(lines) == 3
+    for line, (left, top, right, bottom) in zip(lines, boxes, strict=True):
+        (x0, y0), _, (x1, y1), _ = line.quad
+        assert abs(x0 - left) < 25 and abs(x1 - right) < 25
+        assert top - 25 < y0 < top + 5 and bottom - 5 < y1 < bottom + 25
+        assert 0.5 < line.score <= 1.0
+
+
+def test_a_blank_stone_has_no_lines(detector):
+    assert detector.detect(np.full((480, 640, 3), 128, np.uint8)) == []
+
+
+def test_quads_stay_inside_the_picture_and_run_clockwise(detector):
+    image, _ = _stone(["NGUYEN VAN AN"])
+    for line in detector.detect(image[80:170, 240:]):
+        quad = np.array(line.quad)
+        assert (quad >= 0).all() and (quad <= [image.shape[1], image.shape[0]]).all()
+        assert cv2.contourArea(quad.astype(np.float32), oriented=True) > 0
+
+
+def test_a_smaller_side_finds_the_same_large_lines(detector):
+    image, _ = _stone(["LIET SI", "NGUYEN VAN AN"])
+    full, small = detector.detect(image, 896), detector.detect(image, 448)
+    assert len(full) == len(small) == 2
+    for a, b in zip(full, small, strict=True):
+        assert np.abs(np.array(a.quad) - np.array(b.quad)).max() < 20
+
+
+def _map_with_bar(angle_deg, length=120, thickness=14, size=256):
+    probability = np.zeros((size, size), np.float32)
+    box = cv2.boxPoints(((size / 2, size / 2), (length, thickness), angle_deg))
+    cv2.fillPoly(probability, [np.round(box).astype(np.int32)], 1.0)
+    return probability
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(-44, 44))
+def test_a_slanted_region_keeps_its_direction_and_grows_by_the_unclip_rule(angle_deg):
+    spec = load_bundle("interim").detector
+    ((quad, score),) = lines_from_probability(_map_with_bar(angle_deg), spec)
+    along, down = quad[1] - quad[0], quad[3] - quad[0]
+    assert math.degrees(math.atan2(along[1], along[0])) == pytest.approx(angle_deg, abs=2.0)
+    # OpenCV fills polygons up to and with their border, a pixel or two more than asked for
+    margin = 120 * 14 * spec.unclip_ratio / (2 * (120 + 14))
+    assert np.linalg.norm(along) == pytest.approx(120 + 2 * margin, abs=7)
+    assert np.linalg.norm(down) == pytest.approx(14 + 2 * margin, abs=7)
+    assert quad.mean(axis=0) == pytest.approx([128, 128], abs=1.5)
+    assert score > 0.8
+
+
+def test_faint_and_tiny_regions_are_dropped():
+    spec = load_bundle("interim").detector
+    assert lines_from_probability(_map_with_bar(0) * np.float32(spec.box_threshold - 0.05), spec) == []
+    assert lines_from_probability(_map_with_bar(0, length=2, thickness=1), spec) == []
