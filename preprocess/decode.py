@@ -147,7 +147,9 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=_OPENED)
     except Image.DecompressionBombError as error:
-        raise PhotoRejectedError("too_many_pixels", f"{error}; save the photo smaller.") from error
+        raise PhotoRejectedError(
+            "too_many_pixels", "The picture has more than 350 million pixels; save it smaller."
+        ) from error
     except Exception as error:
         if starts_like_image(data):
             raise PhotoRejectedError(
