@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.problems import Problem, ProblemError
 from ocr_service.records import PhotoType, ReadingStatus, RejectReason
@@ -191,6 +192,19 @@ class FieldCorrection(BaseModel):
 
     raw: str | None = Field(default=None, max_length=2000)
     value: Any = None
+
+    @field_validator("value")
+    @classmethod
+    def _can_be_kept(cls, value: Any) -> Any:
+        """JSON lets pass what no database keeps: NaN, half characters, NUL."""
+        try:
+            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+            text.encode()
+        except (ValueError, RecursionError) as error:
+            raise ValueError("a value holds text and finite numbers only") from error
+        if len(text) > 10_000 or "\\u0000" in text:
+            raise ValueError("a value holds at most 10,000 characters, and no NUL")
+        return value
 
 
 class DecisionRequest(BaseModel):

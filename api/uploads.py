@@ -76,4 +76,5 @@ def _context(fields: Mapping[str, str]) -> Context:
 
 
 def _text(fields: Mapping[str, str], name: str) -> str | None:
-    return " ".join(unicodedata.normalize("NFC", fields.get(name, "")).split())[:_MAX_TEXT_CHARS] or None
+    text = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", fields.get(name, "")))
+    return " ".join(text.split())[:_MAX_TEXT_CHARS] or None

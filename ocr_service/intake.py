@@ -120,7 +120,7 @@ def receive(
     Raises ``StorageError`` where the bytes cannot be kept.
     """
     now = now or utc_now()
-    filename = PurePath(filename.replace("\\", "/")).name[-MAX_FILENAME_CHARS:] or "photo"
+    filename = _file_name(filename)
     taken = take(store, source, max_bytes) if isinstance(source, bytes | Path) else source
     refusal = taken if isinstance(taken, Refusal) else None
     photo, known = (
@@ -162,6 +162,19 @@ def claim_photos(
     return photos.claim(session, owner, limit, lease_s, now)
 
 
+def has_work(session: Session, *, now: datetime | None = None) -> bool:
+    """Whether ``claim_photos`` would find anything; takes no lock."""
+    return photos.has_work(session, now or utc_now())
+
+
+def begin(session: Session, claim: Claim, *, lease_s: float, now: datetime | None = None) -> Claim | None:
+    """Say that reading starts now: counts a try and renews the lease. None where the claim was lost.
+
+    Tries are counted here and not when claiming, so that the neighbours of a photo that kills its reader stay innocent.
+    """
+    return photos.begin(session, claim, lease_s, now or utc_now())
+
+
 def finish(session: Session, claim: Claim, reading: Reading, *, now: datetime | None = None) -> bool:
     """Store what was read and end the claim, in one transaction.
 
@@ -200,10 +213,8 @@ def give_back_claims(
 
 
 def release(session: Session, claim: Claim, *, now: datetime | None = None) -> bool:
-    """Hand an untouched photo back at a graceful stop; the try does not count."""
-    return photos.leave_reading(
-        session, claim, PhotoState.RECEIVED, now or utc_now(), attempts=max(claim.attempts - 1, 0)
-    )
+    """Hand a photo back that was not begun, at a graceful stop. False where the claim was lost."""
+    return photos.leave_reading(session, claim, PhotoState.RECEIVED, now or utc_now())
 
 
 def store_reading(session: Session, reading: Reading, *, now: datetime | None = None) -> int | None:
@@ -260,6 +271,13 @@ def list_photos(
 def count_photos(session: Session, batch_id: int | None = None) -> dict[PhotoState, int]:
     """How many photos stand in each state."""
     return photos.counts(session, batch_id)
+
+
+def _file_name(given: str) -> str:
+    """The last part of a path that some browser on some system sent, as it can be kept and shown."""
+    name = PurePath(given.replace("\\", "/")).name
+    printable = "".join(c if c.isprintable() else "_" for c in name.encode("utf-8", "replace").decode())
+    return printable[-MAX_FILENAME_CHARS:] or "photo"
 
 
 def _judge(head: bytes, size_bytes: int) -> Refusal | None:

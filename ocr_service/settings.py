@@ -45,11 +45,13 @@ class Settings(BaseSettings):
     )
     photo_timeout_s: float = Field(default=60.0, gt=0, description="A reader that is longer at one photo is ended.")
     max_attempts: int = Field(default=3, ge=1)
-    poll_s: float = Field(default=1.0, gt=0)
+    poll_s: float = Field(default=0.5, gt=0)
     review_lease_s: float = Field(
         default=600.0, gt=0, description="How long a draft stays with the reviewer it was shown to."
     )
-    profile: str = Field(default="accurate", description="Which profile of the model bundle reads: accurate or fast.")
+    bundle: str | None = Field(
+        default=None, description="Model bundle: a name, name@version or folder; the newest one."
+    )
 
     @property
     def resolved_database_url(self) -> str:

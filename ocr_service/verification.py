@@ -186,7 +186,16 @@ def audit_page(
 
 def verify_audit_chain(session: Session) -> ChainReport:
     """Whether every decision still is what was written, and every decided record what follows from them."""
-    return audit.verify_audit_chain(session)
+    report = audit.verify_audit_chain(session)
+    if not report.intact:
+        return report
+    for row in drafts.decided(session):
+        last = audit.last_state(session, row.id)
+        digest = _digest(drafts.fields_of(row))
+        if last is None or (last.after, last.evidence["fields_sha256"]) != (str(row.state), digest):
+            problem = f"record {row.id} is not what was decided"
+            return dataclasses.replace(report, intact=False, broken_at=last.id if last else None, problem=problem)
+    return report
 
 
 def normalised(name: str, raw: str, context: Context = Context()) -> tuple[Any, tuple[str, ...]]:  # noqa: B008
@@ -293,14 +302,17 @@ def _write(
 def _evidence(session: Session, row: RecordRow, after: Mapping[str, RecordField]) -> dict[str, Any]:
     """What the person looked at, and a digest of all fields as they stand after the word."""
     photo = photos.get(session, row.photo_id)
-    digest = hashlib.sha256(audit.canonical(fields_to_document(after))).hexdigest()
     reading = drafts.reading_of(session, row)
     return {
         "photo_sha256": photo.sha256,
         "reading_id": row.reading_id,
         "bundle": reading.bundle,
-        "fields_sha256": digest,
+        "fields_sha256": _digest(after),
     }
+
+
+def _digest(fields: Mapping[str, RecordField]) -> str:
+    return hashlib.sha256(audit.canonical(fields_to_document(fields))).hexdigest()
 
 
 def _changes(before: Mapping[str, RecordField], after: Mapping[str, RecordField]) -> Iterable[audit.Change]:

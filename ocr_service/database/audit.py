@@ -118,6 +118,13 @@ def page(session: Session, *, record_id: int | None, before_id: int | None, limi
     return [_view(row) for row in session.scalars(query)]
 
 
+def last_state(session: Session, record_id: int) -> DecisionView | None:
+    """The state row of the last decision on a record, undo or not."""
+    query = select(Decision).where(Decision.record_id == record_id, Decision.field == STATE_FIELD)
+    row = session.scalar(query.order_by(Decision.id.desc()).limit(1))
+    return None if row is None else _view(row)
+
+
 def last_standing_action(session: Session, reviewer: str) -> DecisionView | None:
     """The state row of a reviewer's last decision that is no undo and was not undone."""
     undone = select(Decision.undoes).where(Decision.undoes.is_not(None), Decision.reviewer == reviewer)

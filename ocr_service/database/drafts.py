@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -118,6 +118,12 @@ def view(session: Session, row: RecordRow) -> RecordView:
 def views(session: Session, rows: Iterable[RecordRow]) -> list[RecordView]:
     """The values of rows."""
     return [view(session, row) for row in rows]
+
+
+def decided(session: Session) -> Iterator[RecordRow]:
+    """Every record that people have said something about and not taken back."""
+    query = select(RecordRow).where(RecordRow.state != RecordState.DRAFT).order_by(RecordRow.id)
+    yield from session.scalars(query.execution_options(yield_per=500))
 
 
 def waiting(session: Session, *, after_id: int, limit: int) -> list[RecordRow]:
