@@ -1,0 +1,100 @@
+"""Fit the chance that a line is exactly right: ``python -m models.training.calibrate BUNDLE``.
+
+Reads held-out rendered lines with the bundle itself, as serving does, and fits a logistic model on the features of
+``models.recogniser.confidence_features``. Half of the lines fit, the other half judge; the section
+``[rec.calibration]`` of the manifest is written anew and the figures are logged. Needs no torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.bundle import MANIFEST, Calibration, load_bundle
+from models.ctc import beam_search
+from models.metrics import auroc, comparable, expected_calibration_error
+from models.recogniser import LineRecogniser, confidence_features, decode, line_confidence
+from models.training.lines import CALIBRATION_SEED, Line, held_out_lines
+
+FEATURES = ("text", "margin", "worst", "length")
+SECTION = "[rec.calibration]"
+# Pulls weights towards zero by as much as one line would; keeps the fit finite where every line is right.
+RIDGE = 1.0
+log = logging.getLogger("calibrate")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One held-out line: the features of its reading, and whether it was read exactly."""
+
+    features: Mapping[str, float]
+    is_exact: bool
+
+
+def fit(verdicts: Sequence[Verdict]) -> Calibration:
+    """Logistic regression by Newton's method (iteratively reweighted least squares) with a small ridge penalty."""
+    inputs = np.array([[1.0, *(verdict.features[name] for name in FEATURES)] for verdict in verdicts])
+    right = np.array([verdict.is_exact for verdict in verdicts], dtype=float)
+    weights = np.zeros(inputs.shape[1])
+    penalty = np.diag([0.0, *[RIDGE] * len(FEATURES)])
+    for _ in range(50):
+        chance = 1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30, 30)))
+        gradient = inputs.T @ (right - chance) - penalty @ weights
+        curvature = (inputs * (chance * (1 - chance) + 1e-9)[:, None]).T @ inputs + penalty
+        move = np.linalg.solve(curvature, gradient)
+        weights += move
+        if np.abs(move).max() < 1e-8:
+            break
+    return Calibration(
+        float(weights[0]), {name: float(weight) for name, weight in zip(FEATURES, weights[1:], strict=True)}
+    )
+
+
+def verdict_on(recogniser: LineRecogniser, line: Line) -> Verdict:
+    """Read one held-out line as serving reads it."""
+    crop, truth = line
+    probabilities = recogniser.probabilities(crop)
+    read = decode(probabilities, recogniser.charset, recogniser.spec)
+    features = confidence_features(beam_search(probabilities, recogniser.spec.beam_width), read.char_confidences)
+    return Verdict(features, comparable(read.text) == comparable(truth))
+
+
+def judge(verdicts: Sequence[Verdict], calibration: Calibration | None) -> tuple[float, float]:
+    """Expected calibration error and AUROC of the confidences on ``verdicts``."""
+    given = [line_confidence(verdict.features, calibration) for verdict in verdicts]
+    right = [verdict.is_exact for verdict in verdicts]
+    return expected_calibration_error(given, right), auroc(given, right)
+
+
+def write_section(manifest: Path, calibration: Calibration) -> None:
+    """Put the calibration at the end of a manifest, in place of an earlier one."""
+    before = manifest.read_text(encoding="utf-8").split(SECTION)[0].rstrip()
+    weights = ", ".join(f"{name} = {weight:.6g}" for name, weight in calibration.weights.items())
+    section = f"\n\n{SECTION}\nbias = {calibration.bias:.6g}\nweights = {{ {weights} }}\n"
+    manifest.write_text(before + section, encoding="utf-8")
+
+
+def main() -> None:
+    """Parse the command line, fit, judge and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path, help="folder of the bundle")
+    parser.add_argument("--lines", type=int, default=2000, help="held-out lines to read")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    recogniser = LineRecogniser(load_bundle(arguments.bundle).recogniser)
+    verdicts = [verdict_on(recogniser, line) for line in held_out_lines(arguments.lines, CALIBRATION_SEED)]
+    fitted = fit(verdicts[::2])
+    write_section(arguments.bundle / MANIFEST, fitted)
+    judged = verdicts[1::2]
+    log.info("%d lines judged, %.1f %% exact", len(judged), 100 * sum(v.is_exact for v in judged) / len(judged))
+    for name, calibration in (("uncalibrated", None), ("calibrated", fitted)):
+        log.info("%s: ECE %.4f, AUROC %.4f", name, *judge(judged, calibration))
+
+
+if __name__ == "__main__":
+    main()
