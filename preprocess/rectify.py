@@ -61,7 +61,7 @@ def text_angle_deg(quads: Sequence[np.ndarray]) -> float:
 
 
 def deskew(image: np.ndarray, angle_deg: float, *, max_side_px: int) -> Rectified:
-    """Turn a picture by ``-angle_deg`` on a canvas that holds all of it, at most ``max_side_px`` on its longest side."""
+    """Turn a picture by ``-angle_deg`` on a canvas that holds all of it, ``max_side_px`` at most."""
     height, width = image.shape[:2]
     whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
     radians = np.radians(angle_deg)

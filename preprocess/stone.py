@@ -1,10 +1,10 @@
 """Stone faces in a photo: the quadrilateral around the inscription, from line segments, colour and detected text.
 
 A face is framed by four straight lines outside the text. Candidates for each side come from line segments (von Gioi
-et al. 2010, "LSD"); every combination is judged by how much the colour changes across its sides and how well the colour
-just inside agrees with the stone between the letters. An engraved frame changes nothing across itself and loses; the
-outline of a wall behind the stone has the wrong colour inside and loses too. Where no combination convinces, there is no
-face, and the caller keeps the whole picture: a photo filled by its stone needs none.
+et al. 2010, "LSD"); every combination is judged by how much the colour changes across its sides, how well the colour
+inside agrees with the stone between the letters, and whether its text would come out level. An engraved frame changes
+nothing across itself and loses; the outline of a wall behind the stone has the wrong colour inside and loses too. Where
+no combination convinces, there is no face, and the caller keeps the whole picture.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def find_stones(image: np.ndarray, text_quads: Sequence[np.ndarray]) -> list[Sto
 
 
 def _lab(image: np.ndarray) -> np.ndarray:
-    lab = cv2.cvtColor(cv2.blur(image, (3, 3)), cv2.COLOR_BGR2LAB).astype(np.float32)
+    lab: np.ndarray = cv2.cvtColor(cv2.blur(image, (3, 3)), cv2.COLOR_BGR2LAB).astype(np.float32)
     lab[..., 0] *= 100.0 / 255.0
     return lab
 
@@ -94,10 +94,10 @@ def _find_face(lab: np.ndarray, segments: np.ndarray, quads: Sequence[np.ndarray
 
 
 def _candidate_sides(segments: np.ndarray, hull: np.ndarray, width: int, height: int) -> tuple[np.ndarray, ...]:
-    """Lines (N, 3) with a·x + b·y + c = 0 for top, right, bottom, left: the best supported ones, and the picture's edge.
+    """Lines (N, 3) with a·x + b·y + c = 0 for top, right, bottom, left: the best supported, and the picture's edge.
 
-    Lines cross the text's own axes outside the text; top and bottom lie within 25° of the text's direction (a yaw of 35°
-    from an arm's length), left and right within 30° of its normal.
+    Lines cross the text's own axes outside the text; top and bottom lie within 25° of the text's direction (a yaw of
+    35° from an arm's length), left and right within 30° of its normal.
     """
     centre = hull.mean(axis=0)
     angle = np.radians(quad_angle_deg(hull))
@@ -180,7 +180,7 @@ def _stone_colour(lab: np.ndarray, hull: np.ndarray) -> np.ndarray:
     mask = np.zeros(lab.shape[:2], dtype=np.uint8)
     cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), 1)
     inside = lab[mask > 0]
-    return np.median(inside if len(inside) else lab.reshape(-1, 3), axis=0)
+    return np.asarray(np.median(inside if len(inside) else lab.reshape(-1, 3), axis=0))
 
 
 def _outline_score(lab: np.ndarray, corners: np.ndarray, colour: np.ndarray) -> np.ndarray:
