@@ -13,7 +13,7 @@ from datasets.fonts import Face
 from datasets.glyphs import Mask
 from datasets.layout import Page, PlacedLine
 from datasets.lettering import BLACK, GOLD, WHITE, YELLOW, Colour, Finish, Look, Theme, apply_letters
-from datasets.textures import Image, Plane, surface
+from datasets.textures import Image, Material, Plane, surface
 from datasets.truth import Role
 from datasets.weathering import illuminate, weather
 
@@ -36,6 +36,18 @@ class FaceStyle:
     motif: float = 0.3
     portrait: float = 0.12
     stray: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """The frame's place: how far from the edge it begins and how wide it is."""
+
+    inset_px: int
+    unit_px: int
+
+    @classmethod
+    def draw(cls, dice: Dice, cap_px: float) -> _Band:
+        return cls(round(dice.uniform(0.2, 0.9) * cap_px), max(4, round(cap_px * dice.uniform(0.5, 1.1))))
 
 
 def width_for(dice: Dice, texts: tuple[str, ...], cap_px: float) -> int:
@@ -63,27 +75,47 @@ def _decorate(dice: Dice, mask: np.ndarray, cap_px: float, style: FaceStyle, pag
 
 def make_face(
     dice: Dice, texts: tuple[str, ...], roles: tuple[Role, ...], faces: tuple[Face, ...], cap_px: float, finish: Finish, *,
-    style: FaceStyle, held_out: bool = False, width_px: int | None = None,
+    style: FaceStyle, held_out: bool = False, two_columns: bool | None = None,
 ) -> StoneFace:  # fmt: skip
     """One face with body capitals ``cap_px`` high; its height follows from the rows."""
-    width = width_px or width_for(dice, texts, cap_px)
+    width = width_for(dice, texts, cap_px)
     with_portrait = dice.chance(style.portrait)
     beside = with_portrait and dice.chance(0.35)
-    top = round(cap_px * dice.uniform(0.3, 1.0))
+    framed = dice.chance(style.frame)
+    band = _Band.draw(dice, cap_px) if framed or finish.look is Look.PLATE else _Band(0, 0)
+    # A few stones are set so tightly that their frame touches the letters.
+    clear = band.inset_px + band.unit_px if dice.chance(0.85) else 0
+    margin = clear + round(width * dice.uniform(0.04, 0.11))
+    width += 2 * clear
+    top = clear + round(cap_px * dice.uniform(0.3, 1.0))
     if (with_portrait and not beside) or dice.chance(style.motif):
-        top = round(cap_px * (dice.uniform(5, 9) if with_portrait else dice.uniform(2.5, 5.5)))
+        top = clear + round(cap_px * (dice.uniform(5, 9) if with_portrait else dice.uniform(2.5, 5.5)))
     left = round(cap_px * dice.uniform(6, 9)) if beside else 0
     types = layout.draw_type_set(dice, faces, finish.theme, sum(map(str.isupper, texts)) > len(texts) / 2)
-    page = layout.compose_page(dice, texts, roles, types, cap_px, width + left, top_px=top, left_px=left)
+    page = layout.compose_page(
+        dice,
+        texts,
+        roles,
+        types,
+        cap_px,
+        width + left,
+        top_px=top,
+        left_px=left,
+        margin_px=margin,
+        two_columns=two_columns,
+    )
     wobbly = finish.theme is Theme.HAND_PAINTED and dice.chance(0.8)
     if wobbly or dice.chance(0.03):
         page = replace(page, mask=layout.hand_wobble(dice, page.mask, cap_px, dice.uniform(0.03, 0.12)))
-    mask = page.mask.copy()
+    mask = cv2.copyMakeBorder(page.mask, 0, clear, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    page = replace(page, mask=mask.copy())
     if not with_portrait:
         _decorate(dice, mask, cap_px, style, page)
-    elif dice.chance(style.frame):
-        ornaments.draw_frame(dice, mask, round(0.4 * cap_px), max(4, round(cap_px * 0.7)))
+    if framed and finish.look is not Look.PLATE:
+        ornaments.draw_frame(dice, mask, band.inset_px, band.unit_px)
     image = _surfaced(dice, mask, finish, cap_px, held_out)
+    if finish.look is Look.PLATE and clear:
+        _edge_plate(dice, image, band, held_out)
     if with_portrait:
         _add_portrait(dice, image, page, cap_px, beside, left)
     weather(dice, image, finish.wear if finish.theme is not Theme.WORKSHOP else finish.wear * 0.4)
@@ -115,6 +147,20 @@ def _with_contrast(dice: Dice, finish: Finish, stone: Image) -> Finish:
         return finish
     paints: tuple[Colour, ...] = (WHITE, YELLOW, GOLD) if sum(ground) / 3 < 115 else (BLACK, BLACK, (30, 30, 120))
     return replace(finish, paint=dice.choice(paints))
+
+
+def _edge_plate(dice: Dice, image: Plane, band: _Band, held_out: bool) -> None:
+    """A plate is let into a polished dark stone, whose own frame is cut white or gold."""
+    height, width = image.shape[:2]
+    stone = surface(dice.rng, Material.BLACK, height, width, held_out).astype(np.float32)
+    frame = np.zeros((height, width), np.uint8)
+    ornaments.draw_frame(dice, frame, band.inset_px // 2, band.unit_px)
+    paint = np.array(dice.choice((WHITE, WHITE, GOLD)), np.float32)
+    stone += (paint - stone) * (frame.astype(np.float32) / 255)[:, :, None]
+    edge = band.inset_px // 2 + band.unit_px
+    inner = image[edge : height - edge, edge : width - edge].copy()
+    image[:] = stone
+    image[edge : height - edge, edge : width - edge] = inner
 
 
 def _add_portrait(dice: Dice, image: Plane, page: Page, cap_px: float, beside: bool, left_px: int) -> None:

@@ -24,7 +24,8 @@ FAMILIES = (
     "spectral", "varela-round", "young-serif", "zilla-slab", "big-shoulders-display", "allura", "amatic-sc", "domine",
 )  # fmt: skip
 _STYLES = ("400Regular", "500Medium", "700Bold", "700Bold_Italic", "800ExtraBold")
-_MAX_SYSTEM_BYTES = 1_500_000  # the few larger faces are variable or pan-Unicode fonts that add no look
+_LEFT_ON_SYSTEM = ("dejavusans", "dejavuserif", "dejavusanscondensed", "inter")  # many large files, plain looks
+_MAX_BYTES = 450_000  # larger files are pan-Unicode fonts that add no look; the folder has to travel
 
 
 def _fetch_family(family: str, folder: Path) -> None:
@@ -49,6 +50,10 @@ def fetch(folder: Path) -> None:
         list(pool.map(lambda family: _fetch_family(family, folder), FAMILIES))
     fonts.discover.cache_clear()
     for face in fonts.discover():
-        if face.path.parent != folder and face.path.stat().st_size < _MAX_SYSTEM_BYTES:
+        if face.path.parent != folder and face.path.stat().st_size < _MAX_BYTES and face.family not in _LEFT_ON_SYSTEM:
             shutil.copy(face.path, folder / face.path.name)
+    used = {face.path for face in fonts.discover()}
+    for path in folder.iterdir():
+        if path not in used or path.stat().st_size > _MAX_BYTES:
+            path.unlink()
     fonts.discover.cache_clear()

@@ -162,10 +162,17 @@ class _Entry:
 
 
 def _entries(
-    dice: Dice, texts: tuple[str, ...], roles: tuple[Role, ...], types: TypeSet, cap_px: float, room_px: float
+    dice: Dice,
+    texts: tuple[str, ...],
+    roles: tuple[Role, ...],
+    types: TypeSet,
+    cap_px: float,
+    room_px: float,
+    two_columns: bool | None,
 ) -> list[_Entry]:
     factors = {role: dice.uniform(*bounds) for role, bounds in _SIZES.items()}
-    two_columns = dice.chance(0.1)
+    if two_columns is None:
+        two_columns = dice.chance(0.1)
     entries: list[_Entry] = []
     for index, (text, role) in enumerate(zip(texts, roles, strict=True)):
         size = cap_px * factors[role]
@@ -176,7 +183,11 @@ def _entries(
             continue
         curved = index == 0 and role is not Role.NAME and len(text) < 24 and dice.chance(0.35)
         row, size = _row(dice, text, role, types, size, room_px * (0.6 if curved else 1.0))
-        rise = size * dice.uniform(0.3, 1.4) * (1 if dice.chance(0.75) else -1) if curved else 0.0
+        rise = (
+            min(size * dice.uniform(0.3, 1.4), 0.13 * row.mask.shape[1]) * (1 if dice.chance(0.75) else -1)
+            if curved
+            else 0.0
+        )
         entries.append(_Entry(text, arch(row, rise), size, rise, curved and dice.chance(0.7), False))
     return entries
 
@@ -191,11 +202,13 @@ def compose_page(
     *,
     top_px: int,
     left_px: int,
+    margin_px: int,
+    two_columns: bool | None = None,
 ) -> Page:
     """Rows down a column from ``top_px``, between ``left_px`` and the right margin; the height follows from the rows."""
-    margin = round(width_px * dice.uniform(0.07, 0.13))
+    margin = margin_px
     column = (left_px + (margin if left_px == 0 else margin // 3), width_px - margin)
-    entries = _entries(dice, texts, roles, types, cap_px, column[1] - column[0])
+    entries = _entries(dice, texts, roles, types, cap_px, column[1] - column[0], two_columns)
     leading = dice.uniform(1.5, 2.3)
     aligned_left = dice.chance(0.15)
     tops: list[int] = []

@@ -22,6 +22,7 @@ def draw_frame(dice: Dice, mask: Mask, inset_px: int, unit_px: int) -> None:
     """One or two rules, a meander band or dots around the face."""
     height, width = mask.shape
     thick = max(1, unit_px // 6)
+    unit_px = max(3, min(unit_px, height // 12, width // 12))
     box = (inset_px, inset_px, width - 1 - inset_px, height - 1 - inset_px)
     form = dice.weighted({"single": 30, "double": 20, "meander": 25, "corners": 15, "beads": 10})
     if form in ("single", "double", "corners"):
@@ -40,7 +41,14 @@ def draw_frame(dice: Dice, mask: Mask, inset_px: int, unit_px: int) -> None:
             cv2.circle(mask, (x, box[3]), max(1, step // 4), 255, -1, cv2.LINE_AA)
     if dice.chance(0.5):
         for corner in range(4):
-            _corner_scroll(dice, mask, box, corner, max(6, round(unit_px * dice.uniform(1.2, 3.0))), thick)
+            _corner_scroll(
+                dice,
+                mask,
+                box,
+                corner,
+                max(4, min(height // 14, width // 14, round(unit_px * dice.uniform(1.0, 2.5)))),
+                thick,
+            )
 
 
 def _meander_band(mask: Mask, box: Box, unit: int, thick: int) -> None:
