@@ -1,0 +1,1 @@
+"""What the pages show: records, drafts and photos as texts for people. No HTTP here; ``api.routes.pages`` serves it."""

@@ -1,0 +1,194 @@
+"""A draft or record as the verification page shows it: texts, certainty in words, boxes, notes. Plain data for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from api.i18n import Texts
+from api.pages.form import FORM_FIELDS, MORE_FIELDS, NOT_CUT
+from api.pages.values import meaning_of, show_for_people, show_value
+from ocr_service.database.values import RecordField, RecordView
+from ocr_service.fields import parse_text
+from ocr_service.records import Line, Reading
+from ocr_service.states import RecordState
+
+# Confidence is the chance that a text is exactly right. A page of ten fields that are each "certain" should need
+# correction less than every third time (0.97 ** 10 = 0.74); below 0.8 every fifth text or more is wrong, and a person
+# who skims would let too many through, so that each must be confirmed by itself.
+CERTAIN_FROM = 0.97
+WEAK_BELOW = 0.80
+
+# Notes that ask for a person's judgement; the others only explain. A field with one of them is never shown as certain.
+ATTENTION = frozenset(
+    {
+        *("ambiguous_code", "ambiguous_province", "district_not_in_province", "dm_ambiguous", "enlist_after_death"),
+        *("gazetteer_fix", "illegible_name", "illegible_year", "implausible_age", "impossible_date"),
+        *("impossible_solar_date", "living_person_pii", "loc_unparsed", "lunar_north_south_1968", "maybe_lunar"),
+        *("mdy_order", "name_tone_uncertain", "no_diacritics", "not_a_grave", "not_normalised", "ocr_digit_fix"),
+        *("ocr_tone_fix", "surname_fix", "two_in_one", "year_truncated"),
+    }
+)
+_MAX_OTHER_READINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A flag in human words; ``attention`` asks for judgement."""
+
+    text: str
+    attention: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownField:
+    """One field: the text as cut, its normal form, what that means today, and how certain the reading is."""
+
+    cut: str
+    value: str
+    meaning: str
+    level: str
+    lines: tuple[int, ...]
+    notes: tuple[Note, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """One line box. ``quad`` is in pixels of the upright photo, clockwise from the top left corner."""
+
+    text: str
+    level: str
+    quad: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPhoto:
+    """The picture: its address, file name, upright size and stone faces in pixels."""
+
+    id: int
+    url: str
+    file_name: str
+    width_px: int
+    height_px: int
+    stones: tuple[tuple[tuple[float, float], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDraft:
+    """Everything that the verification page shows of one draft or record."""
+
+    id: int
+    version: int
+    decided: str
+    title: str
+    photo: ShownPhoto
+    fields: Mapping[str, ShownField]
+    lines: tuple[ShownLine, ...]
+    other_lines: tuple[int, ...]
+    notes: tuple[Note, ...]
+    uses_more: bool
+
+
+def show_draft(view: RecordView, texts: Texts, photo_url: str) -> ShownDraft:
+    """The page's view of a record; ``photo_url`` is where its upright picture is served."""
+    reading = view.reading
+    fields = {name: show_field(name, view.fields.get(name), reading, texts) for name in FORM_FIELDS}
+    used = {line for name in FORM_FIELDS if name not in NOT_CUT for line in fields[name].lines}
+    width_px, height_px = reading.size_px or (0, 0)
+    return ShownDraft(
+        id=view.id,
+        version=view.version,
+        decided="" if view.state is RecordState.DRAFT else texts(f"record_state.{view.state}"),
+        title=title_of(view.fields, texts),
+        photo=ShownPhoto(
+            view.photo.id, photo_url, view.photo.filename, width_px, height_px, tuple(reading.stone_quads)
+        ),
+        fields=fields,
+        lines=tuple(ShownLine(line.text, level_of(line.confidence), line.quad) for line in reading.lines),
+        other_lines=tuple(index for index in range(len(reading.lines)) if index not in used),
+        notes=_draft_notes(view, texts),
+        uses_more=any(fields[name].cut or fields[name].value for name in MORE_FIELDS),
+    )
+
+
+def show_field(name: str, field: RecordField | None, reading: Reading | None, texts: Texts) -> ShownField:
+    """One field as shown; a field that the stone does not have is empty and says so."""
+    if field is None:
+        return ShownField("", "", "", "none", (), (), ())
+    return ShownField(
+        cut=field.raw or "",
+        value=show_value(name, field.value, texts),
+        meaning=meaning_of(name, field.value, texts),
+        level=level_of_field(field),
+        lines=field.lines,
+        notes=notes_of(field.flags, texts),
+        others=_other_readings(name, field, reading.lines) if reading is not None else (),
+    )
+
+
+def title_of(fields: Mapping[str, RecordField], texts: Texts) -> str:
+    """A record in one line: its name, else what kind of grave it is."""
+    for name in ("name", "aliases", "kind"):
+        field = fields.get(name)
+        if field is not None and (shown := show_for_people(name, field.value, texts)):
+            return shown
+    return texts("verify.nameless")
+
+
+def level_of(confidence: float) -> str:
+    """How certain a reading is, as a word of the catalogue."""
+    if confidence >= CERTAIN_FROM:
+        return "sure"
+    return "weak" if confidence < WEAK_BELOW else "check"
+
+
+def level_of_field(field: RecordField) -> str:
+    """How certain a field is. What a person said is certain; what needs judgement never is."""
+    if field.decided_by is not None:
+        return "sure"
+    if field.raw is None and field.value is None:
+        return "none"
+    level = level_of(field.confidence)
+    return "check" if level == "sure" and ATTENTION.intersection(field.flags) else level
+
+
+def notes_of(flags: Iterable[str], texts: Texts) -> tuple[Note, ...]:
+    """Flags in human words, those that need judgement first."""
+    notes = (Note(texts.of_code("flag", flag), flag in ATTENTION) for flag in flags)
+    return tuple(sorted(notes, key=lambda note: not note.attention))
+
+
+def _draft_notes(view: RecordView, texts: Texts) -> tuple[Note, ...]:
+    notes = []
+    stones = len(view.reading.stone_quads)
+    if stones > 1:
+        notes.append(Note(texts("verify.several_stones", count=stones), attention=True))
+    if view.reading.quality:
+        faults = ", ".join(texts.of_code("quality", code) for code in view.reading.quality)
+        notes.append(Note(f"{texts('verify.quality_note')} {faults}", attention=False))
+    whole = view.fields.get("flags")
+    flags = whole.value if whole is not None and isinstance(whole.value, list | tuple) else ()
+    shown_at_fields = {flag for name in FORM_FIELDS if name in view.fields for flag in view.fields[name].flags}
+    notes.extend(notes_of((flag for flag in flags if flag not in shown_at_fields), texts))
+    persons = view.fields.get("persons")
+    if persons is not None and persons.value:
+        notes.append(Note(f"{texts('field.persons')}: {show_value('persons', persons.value, texts)}", attention=True))
+    return tuple(notes)
+
+
+def _other_readings(name: str, field: RecordField, lines: tuple[Line, ...]) -> tuple[str, ...]:
+    """Further ways to read the words of a field that stands on one line, best first."""
+    if field.raw is None or len(field.lines) != 1 or not 0 <= field.lines[0] < len(lines):
+        return ()
+    line = lines[field.lines[0]]
+    others: list[str] = []
+    for alternative in sorted(line.alternatives, key=lambda other: -other.score):
+        if field.raw == line.text:
+            cut = alternative.text
+        else:
+            read = parse_text(alternative.text).record.get(name)
+            cut = (read.raw if read is not None else None) or ""
+        if cut and cut != field.raw and cut not in others:
+            others.append(cut)
+    return tuple(others[:_MAX_OTHER_READINGS])

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+import api
+from api.i18n import CATALOGUE, Language, Texts, catalogue
+from ocr_service.records import RejectReason
+
+WEB = Path(api.__file__).parent
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_text_has_both_languages_and_no_other() -> None:
+    assert {key for key, texts in catalogue().items() if set(texts) != set(Language)} == set()
+    assert {key for key, texts in catalogue().items() if not all(text.strip() for text in texts.values())} == set()
+
+
+def test_both_languages_fill_in_the_same_placeholders() -> None:
+    differing = {key for key, texts in catalogue().items() if placeholders(texts["vi"]) != placeholders(texts["en"])}
+    assert differing == set()
+
+
+def test_texts_are_composed_unicode() -> None:
+    assert unicodedata.is_normalized("NFC", CATALOGUE.read_text("utf-8"))
+
+
+def test_every_text_that_a_template_names_exists() -> None:
+    named = set()
+    for template in (WEB / "web" / "templates").rglob("*.html"):
+        named |= set(re.findall(r"\bt\(\s*[\"']([a-z_]+\.[a-z_]+)[\"']", template.read_text("utf-8")))
+    assert len(named) > 50
+    assert named - set(catalogue()) == set()
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("section", ["reject", "advice"])
+@pytest.mark.parametrize("reason", RejectReason)
+def test_every_reason_for_a_rejection_is_explained(language: Language, section: str, reason: RejectReason) -> None:
+    assert Texts(language).knows(f"{section}.{reason}")
+
+
+def test_a_code_without_a_text_shows_as_itself() -> None:
+    assert "brand new" in Texts(Language.VI).of_code("flag", "brand_new")
+
+
+def test_a_missing_text_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        Texts(Language.VI)("nav.nowhere")
+
+
+@pytest.mark.parametrize(("cookie", "language"), [(None, "vi"), ("en", "en"), ("vi", "vi"), ("<script>", "vi")])
+def test_the_language_is_vietnamese_unless_another_known_one_is_chosen(cookie: str | None, language: str) -> None:
+    assert Language.chosen(cookie) == language
