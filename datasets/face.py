@@ -36,6 +36,7 @@ class FaceStyle:
     motif: float = 0.3
     portrait: float = 0.12
     stray: float = 0.15
+    crosses: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,14 @@ def _decorate(dice: Dice, mask: np.ndarray, cap_px: float, style: FaceStyle, pag
         )
     if page.content_top_px > 2 * cap_px and dice.chance(0.9):
         size = min(page.content_top_px * 0.42, width * 0.2)
-        ornaments.draw_motif(dice, mask, (sum(page.column) / 2, page.content_top_px * 0.5), size)
+        ornaments.draw_motif(dice, mask, (sum(page.column) / 2, page.content_top_px * 0.5), size, style.crosses)
     if dice.chance(style.stray):
         for _ in range(dice.rng.randint(1, 4)):
             left = dice.chance(0.5)
             x = dice.uniform(0, 0.1) * width if left else dice.uniform(0.9, 1) * width
-            ornaments.draw_motif(dice, mask, (x, dice.uniform(0.05, 0.95) * height), cap_px * dice.uniform(0.7, 2.0))
+            ornaments.draw_motif(
+                dice, mask, (x, dice.uniform(0.05, 0.95) * height), cap_px * dice.uniform(0.7, 2.0), style.crosses
+            )
 
 
 def make_face(
@@ -79,6 +82,8 @@ def make_face(
 ) -> StoneFace:  # fmt: skip
     """One face with body capitals ``cap_px`` high; its height follows from the rows."""
     width = width_for(dice, texts, cap_px)
+    if two_columns:
+        width = round(width * 1.5)
     with_portrait = dice.chance(style.portrait)
     beside = with_portrait and dice.chance(0.35)
     framed = dice.chance(style.frame)

@@ -161,6 +161,14 @@ class _Entry:
     beside: bool  # stands to the right of the entry before it
 
 
+def _can_stand_beside(entries: list[_Entry], text: str, roles: tuple[Role, ...], room_px: float) -> bool:
+    """Two short dated facts share a row: both hold digits, and the first leaves half of the row free."""
+    if not entries or entries[-1].beside or set(roles) != {Role.FACT} or len(text) >= 24:
+        return False
+    dated = all(any(char.isdigit() for char in line) for line in (text, entries[-1].text))
+    return dated and entries[-1].row.mask.shape[1] < 0.5 * room_px
+
+
 def _entries(
     dice: Dice,
     texts: tuple[str, ...],
@@ -176,10 +184,9 @@ def _entries(
     entries: list[_Entry] = []
     for index, (text, role) in enumerate(zip(texts, roles, strict=True)):
         size = cap_px * factors[role]
-        pair = two_columns and role is Role.FACT and len(text) < 18 and entries and roles[index - 1] is Role.FACT
-        if pair and not entries[-1].beside and entries[-1].row.mask.shape[1] < 0.48 * room_px:
+        if two_columns and _can_stand_beside(entries, text, roles[max(0, index - 1) : index + 1], room_px):
             row, size = _row(dice, text, role, types, entries[-1].cap_px, room_px * 0.46)
-            entries.append(_Entry(text, row, size, 0.0, False, True))
+            entries.append(_Entry(text, row, size, 0.0, banner=False, beside=True))
             continue
         curved = index == 0 and role is not Role.NAME and len(text) < 24 and dice.chance(0.35)
         row, size = _row(dice, text, role, types, size, room_px * (0.6 if curved else 1.0))

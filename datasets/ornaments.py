@@ -161,9 +161,9 @@ def draw_cross(mask: Mask, centre: tuple[float, float], size: float) -> None:
     )
 
 
-def draw_motif(dice: Dice, mask: Mask, centre: tuple[float, float], size: float) -> None:
+def draw_motif(dice: Dice, mask: Mask, centre: tuple[float, float], size: float, crosses: bool = True) -> None:
     """One ornament of about the given half size."""
-    form = dice.weighted({"star": 30, "lotus": 25, "sprays": 30, "cross": 8, "spirals": 7})
+    form = dice.weighted({"star": 30, "lotus": 25, "sprays": 30, "cross": 8 if crosses else 0, "spirals": 7})
     if form == "star":
         draw_star(dice, mask, centre, size)
     elif form == "lotus":

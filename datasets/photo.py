@@ -47,7 +47,7 @@ def draw_camera(dice: Dice, hardness: float = 1.0) -> Camera:
         jpeg_quality=round(96 - 62 * bad * dice.uniform(0.2, 1.0)),
         gamma=float(np.exp(dice.rng.gauss(0, 0.22))),
         gain=float(np.exp(dice.rng.gauss(0, 0.12))),
-        contrast=dice.uniform(0.75, 1.25) if dice.chance(0.85) else dice.uniform(0.35, 0.75),
+        contrast=dice.uniform(0.4, 0.8) if dice.chance(0.15 * hardness) else dice.uniform(0.85, 1.25),
         balance=(dice.uniform(0.88, 1.1), dice.uniform(0.96, 1.04), dice.uniform(0.9, 1.12)),
     )
 

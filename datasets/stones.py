@@ -6,7 +6,7 @@ and ``line_quads`` in pixels of the upright picture (clockwise from the top left
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -23,7 +23,7 @@ from datasets.lettering import Finish, Theme, draw_finish
 from datasets.photo import add_watermark, draw_camera, expose
 from datasets.scenery import View
 from datasets.textures import Image, Material
-from datasets.truth import Inscription
+from datasets.truth import Inscription, Kind
 
 Quad = NDArray[np.float32]
 
@@ -109,7 +109,7 @@ def _view(dice: Dice, request: StoneRequest, width: float, height: float, worksh
     yaw = request.yaw_deg if request.yaw_deg is not None else float(np.clip(dice.rng.gauss(0, spread), -32, 32))
     pitch = float(np.clip(dice.rng.gauss(3, 3) if workshop else dice.rng.gauss(9, 7), -4, 28))
     focal = max(size) * dice.uniform(0.85, 1.3)
-    fill = dice.uniform(0.72, 0.95) if workshop else dice.uniform(0.5, 0.88)
+    fill = dice.uniform(0.72, 0.95) if workshop else dice.uniform(0.58, 0.98)
     distance = max(width * focal / (size[0] * fill), height * focal / (size[1] * fill))
     shift = (dice.uniform(-0.04, 0.04) * size[0], dice.uniform(-0.05, 0.03) * size[1])
     return View(size[0], size[1], focal, yaw, pitch, dice.rng.gauss(0, 2.0), distance, shift)
@@ -162,10 +162,14 @@ def make_stone(rng: Random, request: StoneRequest, faces: tuple[Face, ...] | Non
     inscription = request.inscription or sample_inscription(dice.rng)
     finish = request.finish or draw_finish(dice, request.theme)
     workshop = finish.theme is Theme.WORKSHOP and dice.chance(0.6)
+    civil = inscription.kind is Kind.CIVIL
+    style = FaceStyle(frame=0.6, motif=0.55, portrait=0.5 if civil else 0.15, stray=0.1, crosses=civil)
+    if inscription.kind in (Kind.UNKNOWN, Kind.COLLECTIVE):
+        style = replace(style, portrait=0.0)
     cap_px = request.long_side_px * dice.uniform(0.016, 0.026)
     face = make_face(
         dice, inscription.lines, inscription.roles, faces, cap_px, finish, held_out=request.held_out,
-        style=FaceStyle(frame=0.6, motif=0.55, portrait=0.2, stray=0.1), two_columns=request.two_columns,
+        style=style, two_columns=request.two_columns,
     )  # fmt: skip
     pixels_high, pixels_wide = face.image.shape[:2]
     height = 1.0
