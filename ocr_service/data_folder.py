@@ -10,7 +10,7 @@ from ocr_service import intake
 from ocr_service.database import open_database
 from ocr_service.records import Context, Reading, RejectReason
 from ocr_service.settings import Settings
-from ocr_service.storage import LocalObjectStore
+from ocr_service.storage import LocalStore
 
 
 class DataFolder:
@@ -20,7 +20,7 @@ class DataFolder:
         """Open the folder, creating it when needed. Raises StorageError."""
         self._settings = Settings(data_dir=path)
         self._database = open_database(self._settings.resolved_database_url)
-        self._store = LocalObjectStore(self._settings.objects_dir)
+        self._store = LocalStore(self._settings.objects_dir)
         self._batch_id: int | None = None
 
     def add(self, reading: Reading, path: Path, context: Context) -> None:

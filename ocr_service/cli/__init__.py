@@ -61,5 +61,5 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has gone (``headstone … | head``); leave quietly and do not flush again.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         sys.exit(0)

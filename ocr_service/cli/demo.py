@@ -44,5 +44,5 @@ def demo(
     code = summarise(readings, interrupted)
     messages.print(f"results: {jsonl} and {csv}", highlight=False)
     if serve and not interrupted:
-        code = run_service(data, "127.0.0.1", port, workers=1)
+        run_service(data_dir=data, host="127.0.0.1", port=port)
     raise typer.Exit(code)

@@ -1,0 +1,52 @@
+"""``headstone serve``: verification pages, API and a reader in the background."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ocr_service.settings import Settings
+
+
+def run_service(**options: Any) -> None:
+    """Serve until interrupted; options that are None keep what the environment or the defaults say.
+
+    Raises HeadstoneError where the service cannot start.
+    """
+    # The service stands above this package in the house and is only reached from the command line: by name, at the end.
+    service = importlib.import_module("api.serve")
+    service.serve(Settings(**{name: value for name, value in options.items() if value is not None}))
+
+
+def serve(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Data folder; created when it does not exist.", show_default="HEADSTONE_DATA_DIR, headstone-data"
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on. Others than loopback need API keys.", show_default="127.0.0.1"),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.", show_default="8000")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=64, help="How many photos are read at once.", show_default="1")
+    ] = None,
+    bundle: Annotated[
+        str | None, typer.Option(help="Model bundle: a folder, NAME or NAME@VERSION.", show_default="the newest")
+    ] = None,
+) -> None:
+    """Serve upload, verification pages and the API, and read what is uploaded in the background.
+
+    On loopback the person at this machine is trusted as the reviewer. On any other address every request needs an API
+    key: name their file in `HEADSTONE_API_KEYS_FILE`. Every setting can also be given as `HEADSTONE_…` variable.
+
+    Example: `headstone serve --data records/`
+    """
+    run_service(data_dir=data, host=host, port=port, worker_processes=processes, bundle=bundle)
