@@ -19,7 +19,7 @@ from models.bundle import MANIFEST, Calibration, load_bundle
 from models.ctc import beam_search
 from models.metrics import auroc, comparable, expected_calibration_error
 from models.recogniser import LineRecogniser, confidence_features, decode, line_confidence
-from models.training.lines import CALIBRATION_SEED, Line, held_out_lines
+from models.training.lines import Line, calibration_lines
 
 FEATURES = ("text", "margin", "worst", "length")
 SECTION = "[rec.calibration]"
@@ -87,7 +87,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     recogniser = LineRecogniser(load_bundle(arguments.bundle).recogniser)
-    verdicts = [verdict_on(recogniser, line) for line in held_out_lines(arguments.lines, CALIBRATION_SEED)]
+    verdicts = [verdict_on(recogniser, line) for line in calibration_lines(arguments.lines)]
     fitted = fit(verdicts[::2])
     write_section(arguments.bundle / MANIFEST, fitted)
     judged = verdicts[1::2]

@@ -27,8 +27,9 @@ from models.training.train import AVERAGED
 from models.training.weights import shipped_file
 
 OPSET = 17
-AGREEMENT = 1e-4
-"""Largest difference of a probability between network and exported graph; 2e-6 was seen, mistakes are above 1e-2."""
+AGREEMENT = 1e-3
+"""Largest difference of a probability between network and graph on a random line. Rounding alone gave up to 1e-4 (both
+are as far from the network in double precision); a layer computed differently gives more than 1e-2."""
 
 LICENCE = "Apache-2.0"
 ORIGIN = "PP-OCRv6 (PaddlePaddle, Apache-2.0) from rapidocr 3.10.0; recogniser fine-tuned on rendered headstone lines"

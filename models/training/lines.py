@@ -1,15 +1,19 @@
-"""Where the lines of a run come from: endless rendered ones to learn from, held-out ones to be judged by."""
+"""Where the lines of a run come from: rendered without end, verified by people, held out to judge by."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.lines import LineSource
+from datasets.manifest import read_manifest
+from datasets.validation import validation_lines
 from models.training.alphabet import is_writable
 
 HEIGHT_PX = 48
@@ -17,19 +21,49 @@ HEIGHT_PX = 48
 Line = tuple[NDArray[np.uint8], str]
 """A crop ``(48, width, 3)`` in BGR and its text in NFC."""
 
-# Fonts and surfaces of held-out lines are unknown to training; these seeds keep the texts apart too, and keep the
-# lines that choose between runs apart from those that calibrate confidences.
-VALIDATION_SEED = 7_000_001
 CALIBRATION_SEED = 7_000_002
+"""Keeps the lines that calibrate confidences apart from those that choose between runs."""
 
 
-def training_lines(seed: int) -> Iterator[Line]:
-    """Rendered lines without end; stones follow each other, so shuffle over a few hundred lines."""
+def training_lines(seed: int, verified: Path | None = None, verified_share: float = 0.0) -> Iterator[Line]:
+    """Rendered lines without end, mixed with crops from a label file that people have verified.
+
+    ``verified`` is in PaddleOCR's format (``datasets/manifest.py``); ``verified_share`` of the lines come from it.
+    Stones follow each other, so shuffle over a few hundred lines.
+    """
     cv2.setNumThreads(1)
-    yield from LineSource(seed, HEIGHT_PX)
+    dice = random.Random(seed)  # noqa: S311 - order of training lines
+    crops = read_labelled_lines(verified) if verified else []
+    for line in LineSource(seed, HEIGHT_PX):
+        yield line
+        while crops and dice.random() < verified_share:
+            yield dice.choice(crops)
 
 
-def held_out_lines(count: int, seed: int = VALIDATION_SEED) -> list[Line]:
-    """The first ``count`` writable lines of a held-out source, always the same ones."""
-    source = LineSource(seed, HEIGHT_PX, held_out=True)
-    return list(islice(((image, text) for image, text in source if is_writable(text)), count))
+def read_labelled_lines(manifest: Path) -> list[Line]:
+    """Crops of a label file at the height of the network's input; raises FileNotFoundError for what is no picture."""
+    lines = []
+    for label in read_manifest(manifest):
+        image = cv2.imread(str(manifest.parent / label.path))
+        if image is None:
+            raise FileNotFoundError(
+                f"{manifest.parent / label.path} is no picture; mend {manifest} or leave the line out"
+            )
+        width_px = max(1, round(image.shape[1] * HEIGHT_PX / image.shape[0]))
+        resized = cv2.resize(image, (width_px, HEIGHT_PX), interpolation=cv2.INTER_AREA)
+        lines.append((np.asarray(resized, np.uint8), label.text))
+    return lines
+
+
+def held_out_lines(count: int) -> list[Line]:
+    """The first ``count`` lines of the validation set, always the same ones; runs are compared on them."""
+    return _writable(validation_lines(2 * count, HEIGHT_PX), count)
+
+
+def calibration_lines(count: int) -> list[Line]:
+    """Lines of fonts and surfaces unknown to training that choose nothing but the confidence."""
+    return _writable(iter(LineSource(CALIBRATION_SEED, HEIGHT_PX, held_out=True)), count)
+
+
+def _writable(lines: Iterator[Line], count: int) -> list[Line]:
+    return list(islice(((image, text) for image, text in lines if is_writable(text)), count))

@@ -1,9 +1,9 @@
 """Fine-tune a stock recogniser on rendered headstone lines: ``python -m models.training.train --config cpu --out RUN``.
 
-Run the same command again to go on where a run stood; it ends when its time is used up. The run's folder holds the
-checkpoint, ``course.csv``, ``curves.png`` and, at the end, ``averaged.pt``: the averaged weights that ``export.py``
-takes. On a CPU, set ``OMP_WAIT_POLICY=PASSIVE`` and preload tcmalloc: threads that spin and glibc's allocator halve
-the speed.
+Run the same command again to go on where a run stood; SIGTERM stops and saves it, and it ends when its time is used up.
+The run's folder holds the checkpoint, ``course.csv``, ``curves.png`` and, at the end, ``averaged.pt``: the averaged
+weights that ``export.py`` takes. On a CPU, set ``OMP_WAIT_POLICY=PASSIVE`` and preload tcmalloc: threads that spin and
+glibc's allocator halve the speed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
+import threading
 import time
 from copy import deepcopy
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +44,19 @@ def main() -> None:
     parser.add_argument("--config", choices=RECIPES, default="quick", help="the recipe (models/training/config.py)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; an existing run is resumed")
     parser.add_argument("--budget-s", type=float, help="length of the whole run in seconds, instead of the recipe's")
+    parser.add_argument(
+        "--verified", type=Path, help="label file of crops that people have verified, to learn from as well"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     config = RECIPES[arguments.config]
     if arguments.budget_s:
         config = replace(config, budget_s=arguments.budget_s)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    train(config, arguments.out)
+    train(config, arguments.out, arguments.verified)
 
 
-def train(config: TrainConfig, folder: Path) -> None:
+def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> None:
     """Train until the budget is used up, saving and validating on the way."""
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
@@ -71,8 +77,9 @@ def train(config: TrainConfig, folder: Path) -> None:
         step, lines, sessions, elapsed_before_s = saved["step"], saved["lines"], saved["sessions"], saved["elapsed_s"]
 
     held_out = held_out_lines(config.validation_lines)
+    open_source = partial(training_lines, verified=verified, verified_share=config.verified_share)
     source = RenderedBatches(
-        training_lines, config.seed + sessions, config.batch_columns_px, config.max_width_px, config.uses_per_line
+        open_source, config.seed + sessions, config.batch_columns_px, config.max_width_px, config.uses_per_line
     )
     batches = load_batches(source, config.render_workers)
     start = last_save = last_validation = time.monotonic()
@@ -102,8 +109,10 @@ def train(config: TrainConfig, folder: Path) -> None:
         losses.clear()
         last_validation, lines_at_validation = time.monotonic(), lines
 
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     validate(rate=0.0)
-    while (progress := (elapsed_before_s + time.monotonic() - start) / config.budget_s) < 1.0:
+    while not stop.is_set() and (progress := (elapsed_before_s + time.monotonic() - start) / config.budget_s) < 1.0:
         share = schedule.rate_share(progress, config.warmup)
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * share * group["depth_share"]
@@ -122,8 +131,10 @@ def train(config: TrainConfig, folder: Path) -> None:
         if now - last_save > config.checkpoint_every_s:
             save_checkpoint(folder, state())
             last_save = time.monotonic()
-    validate(rate=0.0)
     save_checkpoint(folder, state())
+    if stop.is_set():
+        return
+    validate(rate=0.0)
     torch.save(
         {"size": config.size, "classes": CLASSES, "network": averaged.state_dict(), "lines": lines}, folder / AVERAGED
     )

@@ -17,7 +17,7 @@ from models.training.course import read_course
 from models.training.lines import Line
 
 
-def written_lines(seed: int) -> Iterator[Line]:
+def written_lines(seed: int, verified: Path | None = None, verified_share: float = 0.0) -> Iterator[Line]:
     dice = np.random.default_rng(seed)
     while True:
         text = "".join(str(digit) for digit in dice.integers(0, 10, 4))
