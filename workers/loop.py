@@ -37,8 +37,8 @@ class Desk:
 def read_until(desk: Desk, stopping: Callable[[], bool], on_photo: Callable[[float], None]) -> None:
     """Read whatever waits until ``stopping`` says so; photos that were claimed and not begun are handed back.
 
-    ``on_photo`` is told the monotonic time when a photo is begun, and 0 when it is done. A database that does not answer
-    is waited for: leases bring back what was in hand.
+    ``on_photo`` is told the monotonic time when a photo is begun, and 0 when it is done. A database that does not
+    answer is waited for: leases bring back what was in hand.
     """
     while not stopping():
         try:

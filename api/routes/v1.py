@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.routes import audit, health, images, photos, records, verification
+from api.routes import audit, exports, health, images, photos, records, verification
 
 router = APIRouter()
-for part in (records, photos, images, verification, audit):
+for part in (records, exports, photos, images, verification, audit):
     router.include_router(part.router, prefix="/api/v1")
 router.include_router(health.router)

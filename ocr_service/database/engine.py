@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -102,7 +102,7 @@ def upgrade_schema(url: str, revision: str = "head") -> None:
         raise StorageError(
             f"the database does not fit this version of the service ({error}); use the newer one"
         ) from error
-    except OperationalError as error:
+    except DBAPIError as error:
         raise StorageError(
             f"the database cannot be opened: {error.orig}; check the path and its permissions"
         ) from error

@@ -71,7 +71,7 @@ def counts(session: Session, batch_id: int | None = None) -> dict[PhotoState, in
     query = select(Photo.state, func.count()).group_by(Photo.state)
     if batch_id is not None:
         query = query.where(Photo.batch_id == batch_id)
-    found = dict(session.execute(query).tuples().all())
+    found = dict(session.execute(query).all())
     return {state: found.get(state, 0) for state in PhotoState}
 
 

@@ -1,8 +1,9 @@
 """Search columns are made in Python, so that SQLite and PostgreSQL find the same records.
 
 A key holds each text twice, toneless and with its marks, as words that start with a space. A query word without marks
-meets the toneless form (``nguyen`` finds Nguyễn and Nguyên), one with marks only its own (``nguyễn``). Marks are
-moved to the end of their syllable, so both spellings of one tone (hoà, hòa) are one word.
+meets the toneless form (``nguyen`` finds Nguyễn and Nguyên), one with marks only its own (``nguyễn``). Tone
+marks are moved before their syllable, so both spellings of one tone (hoà, hòa) are one word, and no word without a tone
+is the beginning of one with it (nguyên, nguyễn).
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _SEARCHED = ("name", "aliases", "name_variants", "hometown", "unit", "cemetery",
 
 
 def words(text: str) -> list[str]:
-    """Words of a text, lower case, every tone mark at the end of its syllable."""
-    return [_tone_last(word) for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
+    """Words of a text, lower case, every tone mark before its syllable."""
+    return [_tone_first(word) for word in _WORD.findall(unicodedata.normalize("NFC", text).lower())]
 
 
 def toneless(text: str) -> str:
@@ -79,11 +80,11 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(item)
 
 
-def _tone_last(word: str) -> str:
+def _tone_first(word: str) -> str:
     decomposed = unicodedata.normalize("NFD", word)
     tones = "".join(char for char in decomposed if char in _TONES)
     letters = "".join(char for char in decomposed if char not in _TONES)
-    return unicodedata.normalize("NFC", letters) + tones
+    return tones + unicodedata.normalize("NFC", letters)
 
 
 def _bare(word: str) -> str:

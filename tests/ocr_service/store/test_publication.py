@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+
+from ocr_service import exports, publication, verification
+from ocr_service.database import Database
+from ocr_service.database.values import RecordField
+from ocr_service.errors import NotFoundError
+from ocr_service.records import Context, Field
+from ocr_service.redaction import REDACTED, public_fields
+from ocr_service.states import Verdict
+
+Add = Callable[..., int]
+
+
+def accept(database: Database, *ids: int) -> None:
+    with database.writing() as session:
+        for record_id in ids:
+            verification.decide(session, record_id, Verdict.ACCEPT, reviewer="lan", expected_version=1)
+
+
+@pytest.fixture
+def verified(database: Database, add_draft: Add) -> Database:
+    place = Context(cemetery="Nghĩa trang liệt sĩ Tân Phú", cemetery_province="Đồng Tháp", plot="A1")
+    ids = [
+        add_draft("NGUYỄN VĂN MẪU", place),
+        add_draft(
+            "NGUYÊN THỊ HÒA", birth=Field("195X", "195."), hometown=Field({"province": "Hải Dương"}, "Hải Dương")
+        ),
+        add_draft("TRẦN ĐỨC ÂN", death=Field("1966/1967", "1966-1967"), birth=Field("XXXX-08-19", "19.8")),
+    ]
+    accept(database, *ids)
+    add_draft("NGUYỄN VĂN NHÁP")
+    return database
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, [1, 2, 3]),
+        ({"q": "nguyen"}, [1, 2]),
+        ({"q": "nguyễn"}, [1]),
+        ({"q": "NGUYÊN"}, [2]),
+        ({"q": "mau nguyen"}, [1]),
+        ({"q": "hoà"}, [2]),
+        ({"q": "hòa"}, [2]),
+        ({"q": "duc an"}, [3]),
+        ({"q": "đức"}, [3]),
+        ({"q": "guyen"}, []),
+        ({"q": "tân phú"}, [1, 3]),
+        ({"name": "tân phú"}, []),
+        ({"hometown": "hai duong"}, [2]),
+        ({"birth_year": 1948}, [1]),
+        ({"birth_year": 1953}, [2]),
+        ({"death_year": 1967}, [3]),
+        ({"death_year": 1968, "q": "nguyen"}, [1, 2]),
+        ({"cemetery": "tan phu"}, [1]),
+        ({"cemetery": "TÂN PHÚ"}, [1]),
+        ({"cemetery": "nowhere"}, []),
+        ({"q": "%"}, [1, 2, 3]),
+        ({"q": "_____"}, [1, 2, 3]),
+        ({"name": "' OR 1=1 --"}, []),
+    ],
+)
+def test_search_finds_exactly(verified: Database, asked: dict[str, object], found: list[int]) -> None:
+    with verified.reading() as session:
+        assert [r.id for r in publication.search_records(session, **asked)] == found  # type: ignore[arg-type]
+
+
+def test_search_goes_on_where_it_stopped(verified: Database) -> None:
+    with verified.reading() as session:
+        first = publication.search_records(session, limit=2)
+        assert [r.id for r in publication.search_records(session, after_id=first[-1].id, limit=2)] == [3]
+
+
+def test_a_draft_is_not_there_for_the_public(verified: Database) -> None:
+    with verified.reading() as session:
+        assert verification.get_record(session, 4).id == 4
+        with pytest.raises(NotFoundError):
+            publication.get_record(session, 4)
+        with pytest.raises(NotFoundError):
+            publication.public_history(session, 4)
+        assert not publication.may_show_photo(session, 4)
+        assert publication.may_show_photo(session, 1)
+
+
+def test_a_record_taken_back_is_no_longer_served(verified: Database) -> None:
+    with verified.writing() as session:
+        taken_back = verification.undo(session, "lan")
+    with verified.reading() as session, pytest.raises(NotFoundError):
+        publication.get_record(session, taken_back.id)
+
+
+def test_the_public_history_names_no_person_and_no_value(verified: Database) -> None:
+    with verified.reading() as session:
+        (entry,) = publication.public_history(session, 1)
+    assert (entry.version, entry.verdict, entry.fields) == (2, Verdict.ACCEPT, ())
+
+
+def test_personal_data_is_never_served(database: Database, add_draft: Add) -> None:
+    record_id = add_draft(
+        redact=Field([{"kind": "phone", "text": "0900 000 000"}, {"kind": "kin", "text": "Trần Thị Lập Bia"}], None),
+        burial=Field({"by": "con Trần  Thị Lập Bia lập"}, "CON TRẦN THỊ LẬP BIA LẬP - ĐT 0900 000 000"),
+        title=Field("ông", "Ông Nguyễn Văn Sống", flags=("living_person_pii",)),
+        unit=Field({"raw": "KB", "decode": {"value": "secret"}}, "KB"),
+    )
+    accept(database, record_id)
+    with database.reading() as session:
+        record = publication.get_record(session, record_id)
+        text = repr(record) + "".join(exports.records_as_csv(session)) + "".join(exports.records_as_jsonl(session))
+        assert not publication.may_show_photo(session, record.photo_id)
+    assert record.redacted
+    assert record.fields["burial"].raw == f"CON {REDACTED} LẬP - ĐT {REDACTED}"
+    for secret in ("0900", "Lập Bia", "LẬP BIA", "Sống", "secret"):
+        assert secret not in text
+
+
+def test_a_record_without_personal_data_is_served_whole() -> None:
+    fields = {"name": RecordField("MẪU", "Mẫu"), "redact": RecordField(None, [])}
+    served, redacted = public_fields(fields)
+    assert (list(served), redacted) == (["name"], False)
+
+
+def test_the_csv_has_one_row_a_record_and_runs_no_formula(database: Database, add_draft: Add) -> None:
+    accept(database, add_draft("=HYPERLINK(1)"), add_draft(hometown=Field(None, None)))
+    add_draft()
+    with database.reading() as session:
+        text = "".join(exports.records_as_csv(session))
+    assert text.startswith("\ufeffid,")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert [row["id"] for row in rows] == ["1", "2"]
+    assert rows[0]["name"].startswith("'=")
+    assert rows[0]["hometown"] == "Tân Phú, Bến Tre"
+    assert (rows[1]["hometown"], rows[1]["rank"]) == ("", "")
+
+
+def test_the_jsonl_has_the_three_values_of_each_fact(verified: Database) -> None:
+    with verified.reading() as session:
+        lines = [json.loads(line) for line in exports.records_as_jsonl(session)]
+    assert [line["id"] for line in lines] == [1, 2, 3]
+    assert lines[0]["fields"]["death"] == {"raw": "12-5-1968", "value": "1968-05-12", "on_record": None, "flags": []}
+    assert lines[0]["place"]["cemetery"] == "Nghĩa trang liệt sĩ Tân Phú"

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ocr_service import verification
+from ocr_service.database import Database
+from ocr_service.database.values import RecordView
+from ocr_service.errors import ConflictError, NotFoundError, UsageError
+from ocr_service.records import Field
+from ocr_service.states import PhotoState, RecordState, Verdict
+from ocr_service.verification import Correction
+
+Add = Callable[..., int]
+
+
+def decide(database: Database, draft_id: int, verdict: Verdict, version: int = 1, **more: Any) -> RecordView:
+    with database.writing() as session:
+        return verification.decide(
+            session, draft_id, verdict, reviewer=more.pop("reviewer", "lan"), expected_version=version, **more
+        )
+
+
+def undo(database: Database, reviewer: str = "lan") -> RecordView:
+    with database.writing() as session:
+        return verification.undo(session, reviewer)
+
+
+def history(database: Database, record_id: int) -> list[tuple[Any, ...]]:
+    with database.reading() as session:
+        return [(d.verdict, d.field, d.before, d.after) for d in verification.history(session, record_id)]
+
+
+def test_two_reviewers_never_get_the_same_draft(database: Database, add_draft: Add, now: datetime) -> None:
+    first, second = add_draft(), add_draft()
+    with database.writing() as session:
+        mine = verification.next_draft(session, "lan", now=now)
+        theirs = verification.next_draft(session, "minh", now=now)
+        nobody = verification.next_draft(session, "hoa", now=now)
+        again = verification.next_draft(session, "lan", now=now)
+    assert mine is not None
+    assert theirs is not None
+    assert again is not None
+    assert (mine.id, theirs.id, nobody, again.id) == (first, second, None, first)
+
+
+def test_a_draft_left_lying_goes_to_the_next_reviewer(database: Database, add_draft: Add, now: datetime) -> None:
+    draft_id = add_draft()
+    with database.writing() as session:
+        verification.next_draft(session, "lan", lease_s=60, now=now)
+        later = verification.next_draft(session, "minh", now=now + timedelta(seconds=61))
+    assert later is not None
+    assert (later.id, later.lease_owner) == (draft_id, "minh")
+
+
+def test_a_reviewer_can_skip_a_draft(database: Database, add_draft: Add, now: datetime) -> None:
+    first, second = add_draft(), add_draft()
+    with database.writing() as session:
+        skipped = verification.next_draft(session, "lan", after_id=first, now=now)
+        assert skipped is not None
+        assert skipped.id == second
+        assert verification.next_draft(session, "lan", after_id=second, now=now) is None
+
+
+def test_an_opened_draft_is_held_against_others(database: Database, add_draft: Add, now: datetime) -> None:
+    draft_id = add_draft()
+    with database.writing() as session:
+        assert verification.open_draft(session, draft_id, "lan", now=now).lease_owner == "lan"
+        with pytest.raises(ConflictError, match="another reviewer"):
+            verification.open_draft(session, draft_id, "minh", now=now)
+    with pytest.raises(ConflictError, match="another reviewer"):
+        decide(database, draft_id, Verdict.ACCEPT, reviewer="minh", now=now)
+
+
+def test_the_queue_is_read_by_keyset_and_leases_nothing(database: Database, add_draft: Add) -> None:
+    ids = [add_draft() for _ in range(5)]
+    with database.reading() as session:
+        first = verification.queue(session, limit=2)
+        rest = verification.queue(session, after_id=first[-1].id, limit=10)
+        assert verification.count_waiting(session) == 5
+    assert [d.id for d in (*first, *rest)] == ids
+    assert all(d.lease_owner is None for d in first)
+
+
+def test_accepting_keeps_every_value_and_verifies_the_photo(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft()
+    record = decide(database, draft_id, Verdict.ACCEPT)
+    assert (record.state, record.version, record.decided_by) == (RecordState.ACCEPTED, 2, "lan")
+    assert record.photo.state is PhotoState.VERIFIED
+    assert record.fields["name"].value == "Nguyễn Văn Mẫu"
+    assert record.fields["name"].decided_by is None
+    assert history(database, draft_id) == [(Verdict.ACCEPT, "state", "draft", "accepted")]
+
+
+def test_a_correction_keeps_what_was_before(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft()
+    record = decide(
+        database,
+        draft_id,
+        Verdict.CORRECT,
+        values={"name": Correction(raw="NGUYỄN VĂN MẬU", value="Nguyễn Văn Mậu"), "birth": Correction()},
+        reason="dấu nặng",
+    )
+    assert record.state is RecordState.CORRECTED
+    assert (record.fields["name"].raw, record.fields["name"].decided_by) == ("NGUYỄN VĂN MẬU", "lan")
+    assert (record.fields["birth"].raw, record.fields["birth"].value) == (None, None)
+    rows = history(database, draft_id)
+    assert [(field, before and before["raw"]) for _, field, before, _ in rows[1:]] == [
+        ("birth", "1948"),
+        ("name", "NGUYỄN VĂN MẪU"),
+    ]
+    with database.reading() as session:
+        evidence = verification.history(session, draft_id)[2].evidence
+    assert evidence == {"lines": [0], "confidence": 0.93}
+
+
+def test_a_value_without_a_text_leaves_what_is_cut(database: Database, add_draft: Add) -> None:
+    record = decide(database, add_draft(), Verdict.CORRECT, values={"death": Correction(value="1968-05-21")})
+    assert (record.fields["death"].raw, record.fields["death"].value) == ("12-5-1968", "1968-05-21")
+
+
+def test_a_corrected_text_is_normalised_like_a_read_one(database: Database, add_draft: Add) -> None:
+    record = decide(database, add_draft(), Verdict.CORRECT, values={"death": Correction(raw="  không   rõ ")})
+    assert record.fields["death"].raw == "không rõ"
+    assert record.fields["death"].value is None
+
+
+def test_corrected_text_is_kept_composed(database: Database, add_draft: Add) -> None:
+    values = {"name": Correction(raw="Nguye\u0302\u0303n\u0000 A")}
+    record = decide(database, add_draft(), Verdict.CORRECT, values=values)
+    assert record.fields["name"].raw == "Nguyễn A"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state", "photo"),
+    [
+        (Verdict.CANNOT_READ, RecordState.CANNOT_READ, PhotoState.CANNOT_READ),
+        (Verdict.NOT_A_HEADSTONE, RecordState.NOT_A_HEADSTONE, PhotoState.NOT_A_HEADSTONE),
+    ],
+)
+def test_a_stone_that_cannot_be_read_and_no_stone_are_different_ends(
+    database: Database, add_draft: Add, verdict: Verdict, state: RecordState, photo: PhotoState
+) -> None:
+    record = decide(database, add_draft(), verdict, reason="rêu phủ kín")
+    assert (record.state, record.photo.state) == (state, photo)
+
+
+def test_a_stale_version_is_a_conflict_and_changes_nothing(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft()
+    decide(database, draft_id, Verdict.ACCEPT)
+    with pytest.raises(ConflictError, match="version 2, not 1"):
+        decide(database, draft_id, Verdict.NOT_A_HEADSTONE, reviewer="minh")
+    assert len(history(database, draft_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "values"),
+    [
+        (Verdict.CORRECT, {}),
+        (Verdict.CORRECT, {"name": Correction(raw="NGUYỄN VĂN MẪU")}),
+        (Verdict.CORRECT, {"shoe_size": Correction(raw="42")}),
+        (Verdict.ACCEPT, {"name": Correction(raw="X")}),
+        (Verdict.UNDO, {}),
+    ],
+)
+def test_a_verdict_that_makes_no_sense_is_refused(
+    database: Database, add_draft: Add, verdict: Verdict, values: dict[str, Correction]
+) -> None:
+    draft_id = add_draft()
+    with pytest.raises(UsageError):
+        decide(database, draft_id, verdict, values=values)
+    assert history(database, draft_id) == []
+
+
+def test_a_draft_that_does_not_exist_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFoundError):
+        decide(database, 99, Verdict.ACCEPT)
+
+
+def test_a_verified_record_can_be_corrected_but_not_accepted_again(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft()
+    decide(database, draft_id, Verdict.ACCEPT)
+    with pytest.raises(ConflictError, match="cannot become accepted"):
+        decide(database, draft_id, Verdict.ACCEPT, version=2)
+    fixed = decide(
+        database, draft_id, Verdict.CORRECT, version=2, reviewer="minh", values={"birth": Correction("1947")}
+    )
+    assert (fixed.state, fixed.version, fixed.decided_by) == (RecordState.CORRECTED, 3, "minh")
+
+
+def test_an_undo_restores_everything_by_a_further_decision(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft()
+    with database.reading() as session:
+        before = verification.get_record(session, draft_id)
+    values = {"name": Correction(raw="X Y"), "unit": Correction(raw="C3 D7")}
+    decide(database, draft_id, Verdict.CORRECT, values=values)
+    after = undo(database)
+    assert (after.state, after.fields, after.photo.state) == (before.state, before.fields, before.photo.state)
+    assert (after.version, after.decided_by) == (3, None)
+    assert [row[0] for row in history(database, draft_id)] == [Verdict.CORRECT] * 3 + [Verdict.UNDO] * 3
+    with database.writing() as session:
+        again = verification.next_draft(session, "minh")
+    assert again is not None
+    assert again.id == draft_id
+
+
+def test_undo_goes_back_decision_by_decision(database: Database, add_draft: Add) -> None:
+    first, second = add_draft(), add_draft()
+    decide(database, first, Verdict.ACCEPT)
+    decide(database, first, Verdict.CORRECT, version=2, values={"birth": Correction("1947")})
+    decide(database, second, Verdict.CANNOT_READ)
+    assert undo(database).id == second
+    back = undo(database)
+    assert (back.id, back.state, back.decided_by) == (first, RecordState.ACCEPTED, "lan")
+    assert undo(database).state is RecordState.DRAFT
+    with pytest.raises(NotFoundError):
+        undo(database)
+
+
+def test_a_decision_can_be_made_anew_after_an_undo(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft()
+    decide(database, draft_id, Verdict.NOT_A_HEADSTONE)
+    undo(database)
+    assert decide(database, draft_id, Verdict.ACCEPT, version=3).state is RecordState.ACCEPTED
+    assert undo(database).state is RecordState.DRAFT
+
+
+def test_what_somebody_else_decided_since_is_not_undone(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft()
+    decide(database, draft_id, Verdict.ACCEPT)
+    decide(database, draft_id, Verdict.CANNOT_READ, version=2, reviewer="minh")
+    with pytest.raises(ConflictError, match="decided again"):
+        undo(database, "lan")
+    assert undo(database, "minh").state is RecordState.ACCEPTED
+    assert undo(database, "lan").state is RecordState.DRAFT
+
+
+def test_personal_data_found_by_a_reviewer_can_be_marked(database: Database, add_draft: Add) -> None:
+    record = decide(
+        database,
+        add_draft(),
+        Verdict.CORRECT,
+        values={"redact": Correction(raw="ĐT 0900 000 000", value=["0900 000 000"])},
+    )
+    assert record.fields["redact"].value == ["0900 000 000"]
+
+
+def test_fields_the_reader_did_not_see_can_be_added(database: Database, add_draft: Add) -> None:
+    record = decide(database, add_draft(aliases=Field(None)), Verdict.CORRECT, values={"rank": Correction(raw="Hạ sĩ")})
+    assert record.fields["rank"].raw == "Hạ sĩ"
