@@ -89,13 +89,18 @@ _DHARMA = (
     "Trí",
 )
 _FEET = (
-    "Vợ và các con đồng phụng lập", "Con cháu phụng lập", "Các con phụng lập", "Vợ con phụng lập", "Gia đình phụng lập", "Con cháu lập mộ",
-    "Vợ cùng các con cháu lập mộ", "Con cháu đồng kính lập", "Chồng và các con phụng lập", "Gia đình kính lập", "Hiếu tử phụng lập",
+    "Vợ và các con đồng phụng lập", "Con cháu phụng lập", "Các con phụng lập", "Vợ con phụng lập",
+    "Gia đình phụng lập", "Con cháu lập mộ",
+    "Vợ cùng các con cháu lập mộ", "Con cháu đồng kính lập", "Chồng và các con phụng lập", "Gia đình kính lập",
+    "Hiếu tử phụng lập",
 )  # fmt: skip
 _SMALL = (
-    "Huy chương chiến thắng", "Huy hiệu {n} năm tuổi Đảng", "Huân chương kháng chiến hạng {k}", "Cựu chiến binh", "Thương binh {q}/4", "Lão thành cách mạng",
-    "Mẹ Việt Nam anh hùng", "Huân chương chiến công hạng {k}", "Nguyên giám đốc xí nghiệp {n}", "Nhà giáo ưu tú", "Anh hùng lực lượng vũ trang nhân dân",
-    "Nguyên chủ tịch UBND xã", "Bệnh binh {q}/3", "Hội viên hội người cao tuổi", "Nguyên đại biểu Quốc hội khóa {r}", "Kỷ niệm chương {n} năm",
+    "Huy chương chiến thắng", "Huy hiệu {n} năm tuổi Đảng", "Huân chương kháng chiến hạng {k}", "Cựu chiến binh",
+    "Thương binh {q}/4", "Lão thành cách mạng",
+    "Mẹ Việt Nam anh hùng", "Huân chương chiến công hạng {k}", "Nguyên giám đốc xí nghiệp {n}", "Nhà giáo ưu tú",
+    "Anh hùng lực lượng vũ trang nhân dân",
+    "Nguyên chủ tịch UBND xã", "Bệnh binh {q}/3", "Hội viên hội người cao tuổi", "Nguyên đại biểu Quốc hội khóa {r}",
+    "Kỷ niệm chương {n} năm",
 )  # fmt: skip
 
 
@@ -107,8 +112,11 @@ def _typed_home(rng: Random, hand: Hand) -> str:
         parts = wording.cut_place(rng, hand, place)
     elif form < 0.75:
         number = rng.randint(1, 19)
-        head = rng.choice((f"TDP. {place.commune}", f"Tổ {number} khu {rng.randint(1, 9)}{rng.choice(('', 'A', 'B'))}", f"Số {number:02d} {wording.draw_name(rng)}",
-                           f"Khu phố {number}", f"Thôn {number}", f"KP.{number}", f"{number}/{rng.randint(1, 99)} đường {wording.draw_name(rng)}", f"Xóm {place.commune}"))  # fmt: skip
+        head = rng.choice((f"TDP. {place.commune}", f"Tổ {number} khu {rng.randint(1, 9)}{rng.choice(('', 'A', 'B'))}",
+                           f"Số {number:02d} {wording.draw_name(rng)}",
+                           f"Khu phố {number}", f"Thôn {number}", f"KP.{number}",
+                           f"{number}/{rng.randint(1, 99)} đường {wording.draw_name(rng)}",
+                           f"Xóm {place.commune}"))  # fmt: skip
         letters = rng.choice((("P.", "T."), ("Phường", "Tỉnh"), ("X.", "T."), ("Xã", "TP."), ("P.", "TP.")))
         parts = (head, f"{letters[0]} {place.commune}", f"{letters[1]} {place.province}")
     else:

@@ -77,7 +77,8 @@ def _decorate(dice: Dice, mask: np.ndarray, cap_px: float, style: FaceStyle, pag
 
 
 def make_face(
-    dice: Dice, texts: tuple[str, ...], roles: tuple[Role, ...], faces: tuple[Face, ...], cap_px: float, finish: Finish, *,
+    dice: Dice, texts: tuple[str, ...], roles: tuple[Role, ...], faces: tuple[Face, ...], cap_px: float,
+    finish: Finish, *,
     style: FaceStyle, held_out: bool = False, two_columns: bool | None = None,
 ) -> StoneFace:  # fmt: skip
     """One face with body capitals ``cap_px`` high; its height follows from the rows."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
 
-Mask = NDArray[np.uint8]
+Mask = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,10 @@ _PUNCTUATION = ".,:;-–/()'\"+&*!?°="
 LINE_ALPHABET = _ASCII + VIETNAMESE_LETTERS + _PUNCTUATION + " "
 """Every character that a sampled line may hold."""
 
-_INITIALS = ("", "b", "c", "ch", "d", "đ", "g", "gh", "gi", "h", "k", "kh", "l", "m", "n", "ng", "ngh", "nh", "ph", "qu", "r", "s", "t", "th", "tr", "v", "x")  # fmt: skip
+_INITIALS = (
+    "", "b", "c", "ch", "d", "đ", "g", "gh", "gi", "h", "k", "kh", "l", "m", "n", "ng", "ngh", "nh", "ph", "qu", "r",
+    "s", "t", "th", "tr", "v", "x",
+)  # fmt: skip
 _FINALS = ("", "", "", "c", "ch", "i", "m", "n", "ng", "nh", "o", "p", "t", "u", "y")
 
 
@@ -62,9 +65,12 @@ def _odd_digits(rng: Random) -> str:
     day = wording.draw_day(rng, 1880, 2026)
     number = rng.randint(0, 10 ** rng.randint(1, 6))
     return rng.choice((
-        wording.cut_day(rng, hand, day), wording.cut_day(rng, hand, day), f"{number}", f"{number:04d}", f"({day.year} - {day.year + rng.randint(1, 99)})",
-        f"{day.year} - {day.year + rng.randint(1, 99)}", f"{number // 1000}.{number % 1000:03d}", f"{rng.randint(0, 23):02d}h{rng.randint(0, 59):02d}",
-        f"{rng.randint(0, 31)}/{rng.randint(0, 12)}", f"09{rng.randint(10, 99)} {rng.randint(100, 999)} {rng.randint(100, 999)}", f"{number / 10:.1f}",
+        wording.cut_day(rng, hand, day), wording.cut_day(rng, hand, day), f"{number}", f"{number:04d}",
+        f"({day.year} - {day.year + rng.randint(1, 99)})",
+        f"{day.year} - {day.year + rng.randint(1, 99)}", f"{number // 1000}.{number % 1000:03d}",
+        f"{rng.randint(0, 23):02d}h{rng.randint(0, 59):02d}",
+        f"{rng.randint(0, 31)}/{rng.randint(0, 12)}",
+        f"09{rng.randint(10, 99)} {rng.randint(100, 999)} {rng.randint(100, 999)}", f"{number / 10:.1f}",
     ))  # fmt: skip
 
 

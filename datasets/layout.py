@@ -1,8 +1,9 @@
-"""Where the rows of an inscription stand on a stone: fonts, sizes, spacing, columns, banners; one mask for all letters."""
+"""Where the rows of an inscription stand on a stone: fonts, sizes, spacing, columns, banners; one mask for all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,9 +13,10 @@ from datasets.dice import Dice
 from datasets.fonts import Face, Style
 from datasets.glyphs import Mask, Row, Setting, arch, draw_row, row_width, thicken
 from datasets.lettering import Theme
+from datasets.textures import f32, noise
 from datasets.truth import Role
 
-Quad = NDArray[np.float32]
+Quad = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,18 @@ class TypeSet:
 
 
 _NAME_STYLES: dict[Theme, dict[Style, float]] = {
-    Theme.WORKSHOP: {Style.BOOKMAN: 46, Style.SANS: 20, Style.CONDENSED: 12, Style.SERIF: 15, Style.SLAB: 4, Style.SCRIPT: 2, Style.HAND: 1},
-    Theme.WORN: {Style.BOOKMAN: 20, Style.SANS: 25, Style.CONDENSED: 8, Style.SERIF: 35, Style.SLAB: 8, Style.SCRIPT: 2, Style.HAND: 2},
-    Theme.HAND_PAINTED: {Style.BOOKMAN: 12, Style.SANS: 30, Style.CONDENSED: 8, Style.SERIF: 12, Style.SLAB: 3, Style.SCRIPT: 5, Style.HAND: 30},
-    Theme.CLEAN: {Style.BOOKMAN: 20, Style.SANS: 30, Style.CONDENSED: 8, Style.SERIF: 25, Style.SLAB: 10, Style.SCRIPT: 4, Style.HAND: 3},
+    Theme.WORKSHOP: {Style.BOOKMAN: 46, Style.SANS: 20, Style.CONDENSED: 12,
+        Style.SERIF: 15, Style.SLAB: 4, Style.SCRIPT: 2, Style.HAND: 1},
+    Theme.WORN: {Style.BOOKMAN: 20, Style.SANS: 25, Style.CONDENSED: 8,
+        Style.SERIF: 35, Style.SLAB: 8, Style.SCRIPT: 2, Style.HAND: 2},
+    Theme.HAND_PAINTED: {Style.BOOKMAN: 12, Style.SANS: 30, Style.CONDENSED: 8,
+        Style.SERIF: 12, Style.SLAB: 3, Style.SCRIPT: 5, Style.HAND: 30},
+    Theme.CLEAN: {Style.BOOKMAN: 20, Style.SANS: 30, Style.CONDENSED: 8,
+        Style.SERIF: 25, Style.SLAB: 10, Style.SCRIPT: 4, Style.HAND: 3},
 }  # fmt: skip
 _BODY_STYLES: dict[Theme, dict[Style, float]] = _NAME_STYLES | {
-    Theme.WORKSHOP: {Style.BOOKMAN: 20, Style.SANS: 42, Style.CONDENSED: 20, Style.SERIF: 12, Style.SLAB: 3, Style.SCRIPT: 2, Style.HAND: 1},
+    Theme.WORKSHOP: {Style.BOOKMAN: 20, Style.SANS: 42, Style.CONDENSED: 20,
+        Style.SERIF: 12, Style.SLAB: 3, Style.SCRIPT: 2, Style.HAND: 1},
 }  # fmt: skip
 
 
@@ -212,7 +219,7 @@ def compose_page(
     margin_px: int,
     two_columns: bool | None = None,
 ) -> Page:
-    """Rows down a column from ``top_px``, between ``left_px`` and the right margin; the height follows from the rows."""
+    """Rows down a column from ``top_px``, between ``left_px`` and the right margin; their sum is the height."""
     margin = margin_px
     column = (left_px + (margin if left_px == 0 else margin // 3), width_px - margin)
     entries = _entries(dice, texts, roles, types, cap_px, column[1] - column[0], two_columns)
@@ -254,7 +261,7 @@ def compose_page(
             box = _put(canvas, entry.row.mask, left, top)
         if box is not None:
             x0, y0, x1, y1 = box
-            lines.append(PlacedLine(entry.text, np.float32([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]), entry.cap_px))
+            lines.append(PlacedLine(entry.text, f32([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]), entry.cap_px))
             if dice.chance(0.02):
                 cv2.line(canvas, (x0, y1 + 2), (x1, y1 + 2), 255, max(1, round(entry.cap_px * 0.07)))
     return Page(canvas, tuple(lines), column, top_px)
@@ -262,8 +269,6 @@ def compose_page(
 
 def hand_wobble(dice: Dice, mask: Mask, cap_px: float, amount: float) -> Mask:
     """Letters as a hand paints them: every point moved a little, smoothly, by up to ``amount`` cap heights."""
-    from datasets.textures import noise
-
     height, width = mask.shape
     shift = np.float32(2 * amount * cap_px)
     xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dice import Dice
-from datasets.textures import Image, Material, Plane, noise, octaves, surface
+from datasets.textures import Image, Material, Plane, f32, noise, octaves, surface
 
 Colour = tuple[float, float, float]
 
@@ -90,16 +91,19 @@ def _jittered(dice: Dice, colour: Colour) -> Colour:
 
 _MATERIALS: dict[Theme, dict[Material, float]] = {
     Theme.WORKSHOP: {
-        Material.BLACK: 58, Material.RED: 9, Material.GOLD: 9, Material.SILVER: 7, Material.SPECKLED: 6, Material.GREY: 4,
+        Material.BLACK: 58, Material.RED: 9, Material.GOLD: 9, Material.SILVER: 7, Material.SPECKLED: 6,
+        Material.GREY: 4,
         Material.MARBLE: 4, Material.GREEN: 2, Material.STEEL: 1,
     },
     Theme.WORN: {
-        Material.GREY: 20, Material.SPECKLED: 14, Material.MARBLE: 22, Material.BLACK: 18, Material.CREAM: 6, Material.CEMENT: 10,
+        Material.GREY: 20, Material.SPECKLED: 14, Material.MARBLE: 22, Material.BLACK: 18, Material.CREAM: 6,
+        Material.CEMENT: 10,
         Material.TERRAZZO: 5, Material.RED: 5,
     },
     Theme.HAND_PAINTED: {Material.CEMENT: 45, Material.WHITEWASH: 40, Material.TERRAZZO: 15},
     Theme.CLEAN: {
-        Material.MARBLE: 25, Material.BLACK: 25, Material.TILE: 20, Material.GREY: 15, Material.STEEL: 5, Material.CREAM: 10,
+        Material.MARBLE: 25, Material.BLACK: 25, Material.TILE: 20, Material.GREY: 15, Material.STEEL: 5,
+        Material.CREAM: 10,
     },
 }  # fmt: skip
 
@@ -167,7 +171,7 @@ def _mix(base: Plane, colour: Colour, cover: Plane) -> Plane:
 
 def _shifted(mask: Plane, dx: float, dy: float, blur_px: float) -> Plane:
     moved = cv2.warpAffine(
-        mask, np.float32([[1, 0, dx], [0, 1, dy]]), (mask.shape[1], mask.shape[0]), borderMode=cv2.BORDER_REPLICATE
+        mask, f32([[1, 0, dx], [0, 1, dy]]), (mask.shape[1], mask.shape[0]), borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(cv2.GaussianBlur(moved, (0, 0), max(0.4, blur_px)), np.float32)
 
@@ -179,9 +183,9 @@ def _scale(base: Plane, gain: Plane) -> Plane:
 
 
 def apply_letters(
-    dice: Dice, stone: Image, mask: NDArray[np.uint8], finish: Finish, cap_px: float, held_out: bool = False
+    dice: Dice, stone: Image, mask: NDArray[Any], finish: Finish, cap_px: float, held_out: bool = False
 ) -> Plane:
-    """The stone, (height, width, 3) float32 between 0 and about 255, with the mask's letters made as ``finish`` says."""
+    """The stone, (height, width, 3) float32, 0 to about 255, with the mask's letters made as ``finish`` says."""
     base = stone.astype(np.float32)
     if finish.look is Look.PLATE:
         return _on_plate(dice, base, mask, finish, cap_px, held_out)
@@ -240,15 +244,15 @@ def _on_plate(dice: Dice, base: Plane, mask: Image, finish: Finish, cap_px: floa
     kernel = cv2.getStructuringElement(
         cv2.MORPH_ELLIPSE if dice.chance(0.5) else cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1)
     )
-    trench = cv2.dilate(mask, kernel).astype(np.float32) * np.float32(1 / 255)
+    trench: Plane = cv2.dilate(mask, kernel).astype(np.float32) * np.float32(1 / 255)
     trench = cv2.GaussianBlur(trench, (0, 0), max(0.6, cap_px * 0.03))
     bumps = noise(dice.arrays, height, width, max(2.0, cap_px * 0.2)) * np.float32(dice.uniform(0, 0.25))
-    gain = 1 + _slope(np.asarray(-trench + bumps, np.float32), finish.light) * np.float32(
+    gain = 1 + _slope(np.asarray(-trench + bumps, np.float32), finish.light) * f32(
         max(1.5, cap_px * 0.08) * dice.uniform(0.3, 1.2)
     )
     shadow = _shifted(letters, -finish.light[0] * cap_px * 0.06, -finish.light[1] * cap_px * 0.06, cap_px * 0.03)
     base = _scale(base, np.clip(gain, 0.35, 1.6) * (1 - 0.5 * np.clip(shadow - letters, 0, 1)))
     face = surface(dice.rng, Material.BLACK, height, width, held_out).astype(np.float32)
     if finish.paint is not None and max(finish.paint) > 80:
-        face += np.float32(finish.paint) - face.mean(axis=(0, 1))
+        face += f32(finish.paint) - face.mean(axis=(0, 1))
     return np.asarray(base + (face - base) * letters[:, :, None], np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,11 +21,11 @@ from datasets.fonts import Face, held_out_faces, training_faces
 from datasets.inscriptions import sample_inscription, sample_odd_text
 from datasets.lettering import Theme, draw_finish
 from datasets.photo import add_watermark, draw_camera, expose
-from datasets.textures import Image, Material, surface
+from datasets.textures import Image, Material, f32, surface
 from datasets.truth import Role
 from preprocess.lines import crop_line
 
-Quad = NDArray[np.float32]
+Quad = NDArray[Any]
 
 CROP_HEIGHT_PX = 48
 ODD_STONES = 0.1
@@ -51,10 +52,10 @@ class LineSource:
 
     def __iter__(self) -> Iterator[tuple[Image, str]]:
         """Yield (crop, text) pairs; lines of one stone follow each other, so shuffle over a few hundred."""
-        rng = Random(self.seed)
+        rng = Random(self.seed)  # noqa: S311 (seeded pictures, not secrets)
         faces = held_out_faces() if self.held_out else training_faces()
         while True:
-            yield from self._stone(Dice.of(Random(rng.getrandbits(64))), faces)
+            yield from self._stone(Dice.of(Random(rng.getrandbits(64))), faces)  # noqa: S311
 
     def _stone(self, dice: Dice, faces: tuple[Face, ...]) -> Iterator[tuple[Image, str]]:
         texts, roles = _draw_texts(dice.rng)
@@ -84,18 +85,18 @@ def _draw_texts(rng: Random) -> tuple[tuple[str, ...], tuple[Role, ...]]:
     return texts, inscription.roles
 
 
-def _photograph(dice: Dice, face: StoneFace) -> tuple[Image, NDArray[np.float64]]:
+def _photograph(dice: Dice, face: StoneFace) -> tuple[Image, NDArray[Any]]:
     """The face from a slightly oblique place, and the homography from face to picture pixels."""
     height, width = face.image.shape[:2]
     pad = round(0.04 * width)
-    corners = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
+    corners = f32([[0, 0], [width, 0], [width, height], [0, height]])
     slant = dice.uniform(0.01, 0.09) if dice.chance(0.7) else 0.0
-    moved = corners + np.float32(
+    moved = corners + f32(
         [[dice.uniform(-slant, slant) * width, dice.uniform(-slant, slant) * height] for _ in range(4)]
     )
     if dice.chance(0.6):
         angle = np.radians(dice.rng.gauss(0, 3.0))
-        turn = np.float32([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        turn = f32([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         moved = (moved - moved.mean(axis=0)) @ turn.T
     moved = moved - moved.min(axis=0) + pad
     size = tuple(int(v) for v in np.ceil(moved.max(axis=0) + pad))
@@ -106,7 +107,7 @@ def _photograph(dice: Dice, face: StoneFace) -> tuple[Image, NDArray[np.float64]
     return ground, to_picture
 
 
-def legibility(crop: Image, letters: NDArray[np.uint8]) -> float:
+def legibility(crop: Image, letters: NDArray[Any]) -> float:
     """How much of a crop's light and dark, or of its edges, is explained by its letters: a correlation, 0 to 1.
 
     ``letters`` is the mask of the letters cut from the same place. Painted letters correlate by themselves, unpainted
@@ -123,7 +124,7 @@ def legibility(crop: Image, letters: NDArray[np.uint8]) -> float:
     return max(abs(_correlation(grey, mask)), _correlation(edges[0], edges[1]))
 
 
-def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / max(1e-3, float(np.sqrt((a * a).sum() * (b * b).sum()))))
 
@@ -133,12 +134,12 @@ def detected(dice: Dice, quad: Quad) -> Quad:
     (x0, y0), (x1, y1) = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
     width = max(1.0, float(np.hypot(x1 - x0, y1 - y0)))
     height = max(1.0, float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2)
-    along = np.float32([(x1 - x0) / width, (y1 - y0) / width])
-    down = np.float32([-along[1], along[0]])
+    along = f32([(x1 - x0) / width, (y1 - y0) / width])
+    down = f32([-along[1], along[0]])
     wide = 3.0 if dice.chance(0.08) else 1.0
     top, foot = (dice.rng.gauss(0.05, 0.06 * wide) * height for _ in range(2))
     left, right = (max(-0.05, dice.rng.gauss(0.12, 0.12 * wide)) * height for _ in range(2))
-    grown = quad + np.float32(
+    grown = quad + f32(
         [
             -left * along - top * down,
             right * along - top * down,
@@ -148,6 +149,4 @@ def detected(dice: Dice, quad: Quad) -> Quad:
     )
     lean = dice.rng.gauss(0, 0.025) * height
     grown[:2] += lean * along * (1 if dice.chance(0.5) else 0)
-    return np.asarray(
-        grown + np.float32([[dice.rng.gauss(0, 0.02) * height for _ in range(2)] for _ in range(4)]), np.float32
-    )
+    return np.asarray(grown + f32([[dice.rng.gauss(0, 0.02) * height for _ in range(2)] for _ in range(4)]), np.float32)

@@ -11,7 +11,10 @@ from datasets.lexicon import lexicon
 from datasets.truth import Inscription, Kind, Role, Truth
 from datasets.wording import LABELS, Day, Hand
 
-HEADERS = ("Liệt sĩ", "Liệt sĩ", "Liệt sĩ", "Liệt sỹ", "Liệt sỹ", "Mộ liệt sĩ", "Mộ liệt sỹ", "Phần mộ liệt sĩ", "Anh hùng liệt sĩ", "LS", "L.sỹ")  # fmt: skip
+HEADERS = (
+    "Liệt sĩ", "Liệt sĩ", "Liệt sĩ", "Liệt sỹ", "Liệt sỹ", "Mộ liệt sĩ", "Mộ liệt sỹ", "Phần mộ liệt sĩ",
+    "Anh hùng liệt sĩ", "LS", "L.sỹ",
+)  # fmt: skip
 UNKNOWN_WORDINGS = (
     "Mộ liệt sĩ chưa xác định được thông tin", "Liệt sĩ chưa xác định được thông tin", "Chưa xác định thông tin",
     "Mộ liệt sĩ chưa biết tên", "Liệt sĩ chưa biết tên", "Chưa biết tên", "Liệt sĩ không xác định được danh tính",
@@ -66,14 +69,10 @@ class _Facts:
 
 def _life(rng: Random) -> _Facts:
     death = wording.draw_day(rng, 1946, 1988)
-    age = rng.randint(17, 42)
-    birth = wording.draw_day(
-        rng, death.year - age, death.year - age, rng.choices(("year", "month", "day"), (72, 6, 22))[0]
-    )
-    enlist = wording.draw_day(
-        rng, min(death.year, birth.year + 17), death.year, rng.choices(("year", "month", "day"), (40, 45, 15))[0]
-    )
-    return _Facts(birth, enlist, min(death, death, key=lambda d: d.year))
+    born = death.year - rng.randint(18, 42)
+    birth = wording.draw_day(rng, born, born, rng.choices(("year", "month", "day"), (72, 6, 22))[0])
+    precision = rng.choices(("year", "month", "day"), (40, 45, 15))[0]
+    return _Facts(birth, wording.draw_day(rng, born + 17, death.year - 1, precision), death)
 
 
 def _death_text(rng: Random, hand: Hand, death: Day) -> tuple[str, str | None]:
@@ -137,12 +136,8 @@ def _fact_lines(rng: Random, hand: Hand) -> tuple[list[str], dict[str, Any]]:
         day = wording.draw_day(rng, life.enlist.year, life.death.year, "day")
         lines["party"] = [say("party", wording.cut_day(rng, hand, day))]
     if rng.random() < 0.04:
-        lines["award"] = [
-            say(
-                "award",
-                f"{rng.choice('ABKTH')}{rng.choice('KBT')} {rng.randint(10, 999)} {rng.choice(('b', 'BH', 'TTg', ''))}".strip(),
-            )
-        ]
+        number = f"{rng.choice('ABKTH')}{rng.choice('KBT')} {rng.randint(10, 999)} {rng.choice(('b', 'BH', 'TTg', ''))}"
+        lines["award"] = [say("award", number)]
     order = rng.choices(
         (("birth", "home", "enlist", "rank", "position", "unit", "party", "death", "award"),
          ("birth", "enlist", "rank", "position", "unit", "party", "home", "death", "award"),
@@ -151,6 +146,15 @@ def _fact_lines(rng: Random, hand: Hand) -> tuple[list[str], dict[str, Any]]:
         (45, 20, 20, 15),
     )[0]  # fmt: skip
     return [line for key in order for line in lines.get(key, ())], facts
+
+
+def _foot(rng: Random) -> str:
+    """What stands below the facts: thanks, who set the stone, or the grave's place in the cemetery."""
+    row, number = rng.randint(1, 30), rng.randint(1, 900)
+    return rng.choice((
+        "Tổ quốc ghi công", "Đời đời nhớ ơn các liệt sĩ", "Gia đình phụng lập", f"Hàng {row} số {number % 90 + 1}",
+        f"Lô {rng.choice('ABCD')} hàng {row} số {number % 90 + 1}", f"Mộ số {number}", f"Số: {number:02d}",
+    ))  # fmt: skip
 
 
 def _named(rng: Random, hand: Hand) -> Inscription:
@@ -175,8 +179,7 @@ def _named(rng: Random, hand: Hand) -> Inscription:
     facts_lines, facts = _fact_lines(rng, hand)
     add(Role.FACT, *facts_lines)
     if rng.random() < 0.06:
-        add(Role.FOOT, rng.choice(("Tổ quốc ghi công", "Đời đời nhớ ơn các liệt sĩ", "Gia đình phụng lập", f"Hàng {rng.randint(1, 30)} số {rng.randint(1, 90)}",
-                                   f"Lô {rng.choice('ABCD')} hàng {rng.randint(1, 30)} số {rng.randint(1, 90)}", f"Mộ số {rng.randint(1, 900)}", f"Số: {rng.randint(1, 999):02d}")))  # fmt: skip
+        add(Role.FOOT, _foot(rng))
     return Inscription(tuple(lines), tuple(roles), Truth(name=name, **facts), Kind.PARTIAL if partial else Kind.NAMED)
 
 

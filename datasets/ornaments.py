@@ -6,14 +6,16 @@ A reader must learn to pass over all of it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dice import Dice
-from datasets.textures import Image, Plane, octaves
+from datasets.textures import Image, Plane, f32, octaves
 
-Mask = NDArray[np.uint8]
+Mask = NDArray[Any]
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels."""
 
@@ -53,10 +55,10 @@ def draw_frame(dice: Dice, mask: Mask, inset_px: int, unit_px: int) -> None:
 
 def _meander_band(mask: Mask, box: Box, unit: int, thick: int) -> None:
     """The Greek key that runs around most workshop stones."""
-    key = np.float32([[0, 1], [0, 0], [0.8, 0], [0.8, 0.75], [0.3, 0.75], [0.3, 0.4], [0.55, 0.4]])
+    key = f32([(0.0, 1.0), (0.0, 0.0), (0.8, 0.0), (0.8, 0.75), (0.3, 0.75), (0.3, 0.4), (0.55, 0.4)])
     x0, y0, x1, y1 = box
 
-    def stroke(points: NDArray[np.float32]) -> None:
+    def stroke(points: NDArray[Any]) -> None:
         cv2.polylines(mask, [np.round(points).astype(np.int32)], False, 255, max(1, thick), cv2.LINE_AA)
 
     for x in range(x0, x1 - unit, unit):
@@ -67,7 +69,7 @@ def _meander_band(mask: Mask, box: Box, unit: int, thick: int) -> None:
         stroke(key[:, ::-1] * (-unit * 0.9, unit * 0.9) + (x1, y))
 
 
-def _spiral(centre: tuple[float, float], radius: float, turns: float, start: float, flip: bool) -> NDArray[np.int32]:
+def _spiral(centre: tuple[float, float], radius: float, turns: float, start: float, flip: bool) -> NDArray[Any]:
     t = np.linspace(0, 1, 28)
     angle = start + (-1 if flip else 1) * t * turns * 2 * np.pi
     r = radius * (1 - 0.85 * t)
@@ -88,7 +90,7 @@ def _corner_scroll(dice: Dice, mask: Mask, box: Box, corner: int, size: int, thi
         )
 
 
-def star_points(centre: tuple[float, float], radius: float, turn: float = 0.0) -> NDArray[np.int32]:
+def star_points(centre: tuple[float, float], radius: float, turn: float = 0.0) -> NDArray[Any]:
     """Outline of a five-pointed star, one point up."""
     angle = -np.pi / 2 + turn + np.arange(10) * np.pi / 5
     reach = np.where(np.arange(10) % 2 == 0, radius, radius * 0.382)
@@ -184,11 +186,11 @@ def draw_motif(dice: Dice, mask: Mask, centre: tuple[float, float], size: float,
 
 def portrait(dice: Dice, height: int, width: int) -> tuple[Image, Mask]:
     """An oval or square ceramic portrait of nobody: flat backdrop, shoulders, head, hair; and its mask."""
-    image = np.empty((height, width, 3), np.float32)
+    image: Plane = np.empty((height, width, 3), np.float32)
     image[:] = dice.choice(((190, 140, 60), (200, 200, 200), (150, 150, 150), (160, 60, 30), (230, 210, 190)))
     image *= np.linspace(1.08, 0.9, height, dtype=np.float32)[:, None, None]
-    skin = np.float32((120, 160, 205)) * dice.uniform(0.75, 1.1)
-    coat = np.float32(dice.choice(((40, 45, 40), (60, 95, 70), (235, 235, 230), (90, 60, 50), (50, 80, 60))))
+    skin = f32((120, 160, 205)) * dice.uniform(0.75, 1.1)
+    coat = f32(dice.choice(((40, 45, 40), (60, 95, 70), (235, 235, 230), (90, 60, 50), (50, 80, 60))))
     cx, cy = width / 2 + dice.uniform(-0.03, 0.03) * width, height * dice.uniform(0.4, 0.47)
     cv2.ellipse(
         image,
@@ -256,7 +258,7 @@ def portrait(dice: Dice, height: int, width: int) -> tuple[Image, Mask]:
         cv2.LINE_AA,
     )
     if dice.chance(0.35):
-        cap = np.float32((60, 100, 80))
+        cap = f32((60, 100, 80))
         cv2.ellipse(
             image,
             (round(cx), round(cy - height * 0.12)),

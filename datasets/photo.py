@@ -14,7 +14,7 @@ import numpy as np
 from datasets.dice import Dice
 from datasets.fonts import Face
 from datasets.glyphs import Setting, draw_row
-from datasets.textures import Image
+from datasets.textures import Image, f32
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def _tone(image: Image, camera: Camera) -> Image:
 
 def _motion(image: Image, length_px: float, angle_deg: float) -> Image:
     size = max(3, int(length_px) | 1)
-    kernel = np.zeros((size, size), np.float32)
+    kernel: Image = np.zeros((size, size), np.float32)
     kernel[size // 2] = 1
     turn = cv2.getRotationMatrix2D((size / 2 - 0.5, size / 2 - 0.5), angle_deg, 1)
     kernel = cv2.warpAffine(kernel, turn, (size, size))
-    return np.asarray(cv2.filter2D(image, -1, kernel / max(float(kernel.sum()), 1e-6)), np.uint8)
+    return np.asarray(cv2.filter2D(image, -1, f32(kernel / kernel.sum())), np.uint8)
 
 
 def add_noise(dice: Dice, image: Image, sigma: float) -> Image:
@@ -117,8 +117,10 @@ def _watermark_text(dice: Dice) -> str:
     rng = dice.rng
     word = "".join(rng.choice("abcdeghiklmnoprstuvxy") for _ in range(rng.randint(5, 11)))
     return rng.choice((
-        f"{word}.com", f"{word}.vn", f"0{rng.randint(300, 999)} {rng.randint(100, 999)} {rng.randint(100, 999)}", f"Đá mỹ nghệ {word.title()}",
-        f"{rng.randint(1, 1999)} Đường {word.title()}", f"Xưởng bia đá {word.title()}", f"ĐT: 09{rng.randint(10**7, 10**8 - 1)}", f"www.{word}.net",
+        f"{word}.com", f"{word}.vn", f"0{rng.randint(300, 999)} {rng.randint(100, 999)} {rng.randint(100, 999)}",
+        f"Đá mỹ nghệ {word.title()}",
+        f"{rng.randint(1, 1999)} Đường {word.title()}", f"Xưởng bia đá {word.title()}",
+        f"ĐT: 09{rng.randint(10**7, 10**8 - 1)}", f"www.{word}.net",
     ))  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def add_watermark(dice: Dice, image: Image, face: Face) -> Image:
     )
     mixed = image.astype(np.float32)
     if dice.chance(0.35):
-        shadow = cv2.warpAffine(mask, np.float32([[1, 0, 1], [0, 1, 1]]), (width, height))
+        shadow = cv2.warpAffine(mask, f32([[1, 0, 1], [0, 1, 1]]), (width, height))
         mixed *= (1 - 0.7 * shadow)[:, :, None]
-    mixed += (np.float32(colour) - mixed) * mask[:, :, None]
+    mixed += (f32(colour) - mixed) * mask[:, :, None]
     return np.asarray(mixed, np.uint8)

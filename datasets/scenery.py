@@ -7,6 +7,7 @@ the plane z = 0. Images are ``uint8`` BGR.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from datasets.dice import Dice
 from datasets.textures import Image, Material, octaves, surface
 
-Points = NDArray[np.float64]
+Points = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class View:
         about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
         return np.asarray(about_z @ about_x @ about_y)
 
-    def project(self, points: Points) -> NDArray[np.float32]:
+    def project(self, points: Points) -> NDArray[Any]:
         """(N, 3) world points to (N, 2) pixels; points behind the camera are drawn to its plane."""
         seen = np.asarray(points, np.float64) @ self.rotation().T + (0, 0, self.distance)
         depth = np.maximum(seen[:, 2], 0.05)
@@ -48,7 +49,7 @@ class View:
         return np.asarray(xy + centre, np.float32)
 
 
-def warp_onto(view: View, canvas: Image, image: Image, corners: Points, cover: NDArray[np.uint8] | None = None) -> None:
+def warp_onto(view: View, canvas: Image, image: Image, corners: Points, cover: NDArray[Any] | None = None) -> None:
     """Draw ``image`` onto the world rectangle ``corners`` (clockwise from the image's top left) in place."""
     height, width = image.shape[:2]
     source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -64,9 +65,7 @@ def warp_onto(view: View, canvas: Image, image: Image, corners: Points, cover: N
     np.copyto(canvas, (canvas + (drawn.astype(np.float32) - canvas) * share).astype(np.uint8))
 
 
-def extrude(
-    view: View, canvas: Image, shape: NDArray[np.uint8], layers: list[Points], colour: NDArray[np.float64]
-) -> None:
+def extrude(view: View, canvas: Image, shape: NDArray[Any], layers: list[Points], colour: NDArray[Any]) -> None:
     """Fill what the outline ``shape`` sweeps over on its way through ``layers`` (world rectangles) with one colour."""
     height, width = shape.shape
     source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

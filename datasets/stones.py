@@ -1,7 +1,7 @@
 """Photographs of whole stones that nobody took: a face in perspective in its place, with the truth about it.
 
-The truth follows the format of the project's truth files: ``lines`` in reading order, ``truth`` (fields), ``stone_quad``
-and ``line_quads`` in pixels of the upright picture (clockwise from the top left), ``size`` [width, height], ``scene``.
+The truth follows the format of the project's truth files: ``lines`` in reading order, ``truth`` (fields),
+``stone_quad`` and ``line_quads`` in pixels of the upright picture (clockwise from the top left), ``size`` [width, height], ``scene``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from datasets.scenery import View
 from datasets.textures import Image, Material
 from datasets.truth import Inscription, Kind
 
-Quad = NDArray[np.float32]
+Quad = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class StonePhoto:
         """The truth file's content."""
         scene = {
             "theme": str(self.finish.theme), "material": str(self.finish.material), "cut": str(self.finish.look),
-            "wear": round(self.finish.wear, 2), "yaw": round(self.view.yaw_deg, 1), "pitch": round(self.view.pitch_deg, 1),
+            "wear": round(self.finish.wear, 2), "yaw": round(self.view.yaw_deg, 1),
+            "pitch": round(self.view.pitch_deg, 1),
             "roll": round(self.view.roll_deg, 1), "exif": self.exif_orientation,
         }  # fmt: skip
         return {
@@ -75,7 +76,7 @@ class StoneRequest:
     held_out: bool = False
 
 
-def _shape(dice: Dice, face: StoneFace) -> NDArray[np.uint8]:
+def _shape(dice: Dice, face: StoneFace) -> NDArray[Any]:
     """The outline of the stone as a mask over its face: square, with cut or round shoulders, or arched."""
     height, width = face.image.shape[:2]
     mask = np.zeros((height, width), np.uint8)
@@ -115,7 +116,7 @@ def _view(dice: Dice, request: StoneRequest, width: float, height: float, worksh
     return View(size[0], size[1], focal, yaw, pitch, dice.rng.gauss(0, 2.0), distance, shift)
 
 
-def _corners(width: float, height: float, z: float) -> NDArray[np.float64]:
+def _corners(width: float, height: float, z: float) -> NDArray[Any]:
     return np.array(
         [
             [-width / 2, -height / 2, z],
@@ -133,7 +134,7 @@ def _place(dice: Dice, face: StoneFace, view: View, width: float, height: float,
     depth = 0.03 if workshop else dice.uniform(0.06, 0.14)
     if workshop:
         shade = np.zeros(canvas.shape[:2], np.float32)
-        drop = view.project(_corners(width, height, 0.1) + (0.03, 0.04, 0))
+        drop = view.project(_corners(width, height, 0.1) + np.array((0.03, 0.04, 0)))
         cv2.fillPoly(shade, [np.round(drop).astype(np.int32)], 1.0)
         canvas = np.asarray(canvas * (1 - 0.6 * cv2.GaussianBlur(shade, (0, 0), 9)[:, :, None]), np.uint8)
     else:

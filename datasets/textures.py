@@ -10,18 +10,27 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from random import Random
+from typing import Any
 from zlib import crc32
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-Image = NDArray[np.uint8]
-Plane = NDArray[np.float32]
+# OpenCV types every result alike, so these names carry what the annotation cannot.
+Image = NDArray[Any]
+"""``uint8`` (height, width, 3), BGR."""
+Plane = NDArray[Any]
+"""``float32`` (height, width) or (height, width, 3)."""
 
 TILE_PX = 768
 HELD_OUT_FROM = 6
 VARIANTS = 9
+
+
+def f32(values: ArrayLike) -> Plane:
+    """A ``float32`` array of the values."""
+    return np.asarray(values, np.float32)
 
 
 class Material(StrEnum):
@@ -68,9 +77,9 @@ def _grains(rng: np.random.Generator, sizes: tuple[float, ...]) -> Plane:
     return total / np.float32(len(sizes) ** 0.5)
 
 
-def _coloured(plane: Plane, dark: tuple[float, float, float], light: tuple[float, float, float]) -> Plane:
+def _coloured(plane: Plane, dark: ArrayLike, light: ArrayLike) -> Plane:
     share = np.clip(plane, 0, 1)[:, :, None]
-    return np.asarray(np.float32(dark) * (1 - share) + np.float32(light) * share, np.float32)
+    return np.asarray(f32(dark) * (1 - share) + f32(light) * share, np.float32)
 
 
 def _flecks(
@@ -78,7 +87,7 @@ def _flecks(
 ) -> Plane:
     mask = noise(rng, TILE_PX, TILE_PX, size_px)
     cover = np.clip((mask - np.quantile(mask[::4, ::4], 1 - share)) * 12, 0, 1)[:, :, None]
-    return np.asarray(tile * (1 - cover) + np.float32(colour) * cover, np.float32)
+    return np.asarray(tile * (1 - cover) + f32(colour) * cover, np.float32)
 
 
 def _black(rng: np.random.Generator) -> Plane:
@@ -101,7 +110,7 @@ def _grey(rng: np.random.Generator) -> Plane:
     base = rng.uniform(70, 170)
     tint = rng.uniform(-8, 8, 3)
     dark, light = base - rng.uniform(20, 45) + tint, base + rng.uniform(15, 45) + tint
-    return _coloured(0.5 + _grains(rng, (1.5, 3.0, 6.0)) * 0.2, tuple(dark), tuple(light))
+    return _coloured(0.5 + _grains(rng, (1.5, 3.0, 6.0)) * 0.2, dark, light)
 
 
 def _speckled(rng: np.random.Generator) -> Plane:
@@ -113,7 +122,7 @@ def _speckled(rng: np.random.Generator) -> Plane:
 
 def _veined(rng: np.random.Generator, base: tuple[float, float, float], vein: tuple[float, float, float]) -> Plane:
     warp = octaves(rng, TILE_PX, TILE_PX, 160, 5)
-    veins = np.abs(np.sin((warp * rng.uniform(8, 18) + noise(rng, TILE_PX, TILE_PX, 300) * 6)))
+    veins = np.abs(np.sin(warp * rng.uniform(8, 18) + noise(rng, TILE_PX, TILE_PX, 300) * 6))
     share = np.clip(1 - veins * rng.uniform(2.5, 7), 0, 1) * rng.uniform(0.3, 0.9) + (warp - 0.5) * 0.5
     return _coloured(share, base, vein)
 
@@ -149,7 +158,7 @@ def _cement(rng: np.random.Generator) -> Plane:
     base = rng.uniform(105, 190)
     tint = np.array([rng.uniform(-14, 2), rng.uniform(-3, 3), rng.uniform(0, 12)])
     plane = octaves(rng, TILE_PX, TILE_PX, 120, 7) + _grains(rng, (1.2, 2.5)) * 0.06
-    tile = _coloured((plane - 0.3) * 2.2, tuple(base - 45 + tint), tuple(base + 30 + tint))
+    tile = _coloured(f32((plane - 0.3) * 2.2), base - 45 + tint, base + 30 + tint)
     return _flecks(rng, tile, 0.012, (60, 62, 66), rng.uniform(2, 5))
 
 
@@ -157,7 +166,7 @@ def _whitewash(rng: np.random.Generator) -> Plane:
     paint = [(225, 232, 235), (215, 205, 170), (150, 200, 225), (190, 190, 190), (205, 225, 205)][int(rng.integers(5))]
     strokes = cv2.resize(rng.random((TILE_PX, 24), dtype=np.float32), (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC)
     plane = octaves(rng, TILE_PX, TILE_PX, 150, 6) * 0.8 + strokes * 0.15
-    tile = _coloured((plane - 0.25) * 2, tuple(c * 0.82 for c in paint), paint)
+    tile = _coloured((plane - 0.25) * 2, f32(paint) * 0.82, paint)
     return _flecks(rng, tile, rng.uniform(0.01, 0.06), (125, 130, 135), rng.uniform(4, 14))
 
 
@@ -179,20 +188,22 @@ def _silver(rng: np.random.Generator) -> Plane:
 
 def _tile(rng: np.random.Generator) -> Plane:
     colour = [(235, 238, 240), (190, 215, 228), (60, 40, 120), (120, 60, 30), (40, 40, 40)][int(rng.integers(5))]
-    return _coloured(octaves(rng, TILE_PX, TILE_PX, 300, 3), tuple(c * 0.92 for c in colour), colour)
+    return _coloured(octaves(rng, TILE_PX, TILE_PX, 300, 3), f32(colour) * 0.92, colour)
 
 
 def _steel(rng: np.random.Generator) -> Plane:
     streaks = cv2.resize(rng.random((TILE_PX, 6), dtype=np.float32), (TILE_PX, TILE_PX), interpolation=cv2.INTER_LINEAR)
     plane = streaks * 0.4 + octaves(rng, TILE_PX, TILE_PX, 380, 3) * 0.8
     light = [(225, 225, 222), (120, 195, 225), (110, 160, 190)][int(rng.integers(3))]
-    return _coloured(np.asarray(plane, np.float32), tuple(c * 0.6 for c in light), light)
+    return _coloured(np.asarray(plane, np.float32), f32(light) * 0.6, light)
 
 
 _MAKERS: dict[Material, Callable[[np.random.Generator], Plane]] = {
-    Material.BLACK: _black, Material.RED: _red, Material.GREY: _grey, Material.SPECKLED: _speckled, Material.MARBLE: _marble,
+    Material.BLACK: _black, Material.RED: _red, Material.GREY: _grey, Material.SPECKLED: _speckled,
+    Material.MARBLE: _marble,
     Material.CREAM: _cream, Material.GREEN: _green, Material.TERRAZZO: _terrazzo, Material.CEMENT: _cement,
-    Material.WHITEWASH: _whitewash, Material.GOLD: _gold, Material.SILVER: _silver, Material.TILE: _tile, Material.STEEL: _steel,
+    Material.WHITEWASH: _whitewash, Material.GOLD: _gold, Material.SILVER: _silver, Material.TILE: _tile,
+    Material.STEEL: _steel,
 }  # fmt: skip
 
 

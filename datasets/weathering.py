@@ -46,14 +46,11 @@ def add_stains(dice: Dice, image: Plane, amount: float) -> None:
     """Dark or pale clouds, and streaks where water ran down."""
     height, width = image.shape[:2]
     small = (max(8, height // 4), max(8, width // 4))
-    plane = octaves(dice.arrays, *small, dice.uniform(8, 40), 3) - 0.5
+    plane: Plane = octaves(dice.arrays, *small, dice.uniform(8, 40), 3) - 0.5
     if dice.chance(0.5):
-        plane = (
-            plane
-            + (cv2.resize(dice.arrays.random((2, small[1] // 2 + 2), dtype=np.float32), (small[1], small[0])) - 0.5)
-            * 0.7
-        )
-    plane = cv2.resize(np.asarray(plane, np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        streaks = cv2.resize(dice.arrays.random((2, small[1] // 2 + 2), dtype=np.float32), (small[1], small[0]))
+        plane = plane + (streaks - 0.5) * 0.7
+    plane = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
     _gain(image, np.asarray(np.clip(1 + plane * np.float32(amount * dice.uniform(0.4, 1.3)), 0.3, 1.6), np.float32))
 
 
@@ -76,10 +73,10 @@ def add_cracks(dice: Dice, image: Plane, count: int) -> None:
             heading += dice.uniform(-0.6, 0.6)
             point += np.array([np.cos(heading), np.sin(heading)]) * dice.uniform(3, 0.05 * width + 4)
             points.append(point.copy())
-        path = np.round(points).astype(np.int32)[None]
+        path = np.round(points).astype(np.int32)
         shade = dice.uniform(10, 70)
-        cv2.polylines(image, path + 1, False, (shade + 90,) * 3, 1, cv2.LINE_AA)
-        cv2.polylines(image, path, False, (shade,) * 3, dice.rng.randint(1, 2), cv2.LINE_AA)
+        cv2.polylines(image, [path + 1], False, (shade + 90,) * 3, 1, cv2.LINE_AA)
+        cv2.polylines(image, [path], False, (shade,) * 3, dice.rng.randint(1, 2), cv2.LINE_AA)
 
 
 def add_scratches(dice: Dice, image: Plane, count: int) -> None:
@@ -128,7 +125,7 @@ def light_gradient(dice: Dice, image: Plane, strength: float) -> None:
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     angle = dice.uniform(0, 2 * np.pi)
-    gain = 1 + np.float32(strength) * (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)))
+    gain: Plane = 1 + np.float32(strength) * (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)))
     if dice.chance(0.4):
         gain = gain - np.float32(dice.uniform(0.05, 0.3)) * (x * x + y * y)
     _gain(image, np.clip(gain, 0.15, 2.0))
@@ -156,7 +153,7 @@ def cast_shadow(dice: Dice, image: Plane) -> None:
 def reflect_scene(dice: Dice, image: Plane, polish: float) -> None:
     """What a polished face mirrors: sky and horizon, trees, the photographer, windows; added to its own colour."""
     height, width = image.shape[:2]
-    small = np.zeros((48, 64), np.float32)
+    small: Plane = np.zeros((48, 64), np.float32)
     small += noise(dice.arrays, 48, 64, dice.uniform(6, 30)) * 0.6
     if dice.chance(0.6):
         horizon = dice.rng.randrange(8, 40)

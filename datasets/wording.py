@@ -16,7 +16,8 @@ LABELS: dict[str, tuple[str, ...]] = {
         "Sinh năm", "Sinh năm", "Sinh năm", "Năm sinh", "Sinh ngày", "Ngày sinh", "Sinh", "SN", "S.N", "N.S", "NS",
     ),
     "enlist": (
-        "Nhập ngũ", "Nhập ngũ", "Nhập ngũ", "NN", "N.N", "N/N", "Nh.ngũ", "Vào bộ đội", "Tham gia CM", "Đi B", "Tái ngũ",
+        "Nhập ngũ", "Nhập ngũ", "Nhập ngũ", "NN", "N.N", "N/N", "Nh.ngũ", "Vào bộ đội", "Tham gia CM", "Đi B",
+        "Tái ngũ",
         "Ngày nhập ngũ",
     ),
     "death": (
@@ -80,15 +81,19 @@ class Hand:
     old_tone: bool
 
 
+_DATE_SEPARATORS = (("/", "-", " - ", ".", "–", " – ", " / ", ". ", " -", "- "), (24, 22, 30, 4, 4, 8, 3, 1, 2, 2))
+_PLACE_SEPARATORS = ((" - ", "-", ", ", " – ", "–", "; ", " / ", " ", " -", ". "), (50, 9, 24, 7, 2, 1, 1, 3, 2, 1))
+
+
 def draw_hand(rng: Random, capitals_share: float = 0.75) -> Hand:
     """One stone's habits; three stones in four are cut in capitals."""
     return Hand(
         capitals=rng.random() < capitals_share,
         colon=rng.choices((": ", " : ", " ", ":", " - ", ":  "), (62, 12, 16, 6, 2, 2))[0],
-        date_separator=rng.choices(("/", "-", " - ", ".", "–", " – ", " / ", ". ", " -", "- "), (24, 22, 30, 4, 4, 8, 3, 1, 2, 2))[0],
+        date_separator=rng.choices(*_DATE_SEPARATORS)[0],
         pad=rng.random() < 0.55,
         words_chance=rng.choices((0.0, 0.15, 0.9), (70, 20, 10))[0],
-        place_separator=rng.choices((" - ", "-", ", ", " – ", "–", "; ", " / ", " ", " -", ". "), (50, 9, 24, 7, 2, 1, 1, 3, 2, 1))[0],
+        place_separator=rng.choices(*_PLACE_SEPARATORS)[0],
         types_on_places=rng.random() < 0.25,
         old_tone=rng.random() < 0.45,
     )  # fmt: skip
@@ -178,7 +183,7 @@ def draw_name(rng: Random, woman: bool | None = None) -> str:
 
 
 def draw_place(rng: Random) -> Place:
-    """A hometown: wartime chains twice as often as those of the 63 provinces; sometimes one of another era's provinces."""
+    """A hometown: of wartime lists or of the 63 provinces, sometimes under a province of another era."""
     words = lexicon()
     if rng.random() < 0.6:
         return words.wartime_places.draw(rng)
@@ -222,11 +227,15 @@ def cut_place(rng: Random, hand: Hand, place: Place) -> tuple[str, ...]:
     return tuple(parts)
 
 
+_REGIMENTS = (1, 2, 3, 9, 12, 27, 28, 36, 42, 48, 64, 66, 88, 95, 101, 141, 165, 174, 209, 271, 316, 335, 462)
+_DIVISIONS = (1, 2, 3, 5, 7, 9, 10, 304, 308, 312, 316, 320, 324, 325, 341, 711, 968)
+
+
 def draw_unit(rng: Random) -> str:
     """A unit as cut: letter chains small to large or the reverse, theatre codes, words."""
     levels = [("c", rng.randint(1, 30)), ("d", rng.randint(1, 12) if rng.random() < 0.7 else rng.randint(30, 600)),
-              ("e", rng.choice((1, 2, 3, 9, 12, 27, 28, 36, 42, 48, 64, 66, 88, 95, 101, 141, 165, 174, 209, 271, 316, 335, 462))),
-              ("f", rng.choice((1, 2, 3, 5, 7, 9, 10, 304, 308, 312, 316, 320, 324, 325, 341, 711, 968)))]  # fmt: skip
+              ("e", rng.choice(_REGIMENTS)),
+              ("f", rng.choice(_DIVISIONS))]  # fmt: skip
     form = rng.random()
     if form < 0.6:
         first = rng.randint(0, 3)
@@ -254,15 +263,20 @@ def draw_unit(rng: Random) -> str:
     number = rng.randint(2, 99)
     district = rng.choice(lexicon().places_63).district
     return rng.choice((
-        f"Đoàn {rng.choice((559, 125, 305, 22, number))}", f"Binh trạm {number}", f"BT{number}", f"TĐ {number}", f"Sư {rng.choice((308, 304, 312))}",
-        f"Công trường {rng.choice((5, 7, 9))}", "Bộ đội địa phương", "Du kích xã", f"Huyện đội {district}", f"D.{number}B", f"X{number}", f"Z{number}",
-        f"Hòm thư {number}.{rng.randint(100, 999)} YK", f"Lữ đoàn {number + 100}", f"Công an {district}", f"Bệnh viện K{number}", "Trung đoàn Thủ đô",
-        f"Quân khu {rng.randint(1, 9)}", f"Biên phòng {district}", f"Phòng không {number}", "Bộ đội Trường Sơn", f"Đặc công {number}", f"Pháo binh {number}",
+        f"Đoàn {rng.choice((559, 125, 305, 22, number))}", f"Binh trạm {number}", f"BT{number}", f"TĐ {number}",
+        f"Sư {rng.choice((308, 304, 312))}",
+        f"Công trường {rng.choice((5, 7, 9))}", "Bộ đội địa phương", "Du kích xã", f"Huyện đội {district}",
+        f"D.{number}B", f"X{number}", f"Z{number}",
+        f"Hòm thư {number}.{rng.randint(100, 999)} YK", f"Lữ đoàn {number + 100}", f"Công an {district}",
+        f"Bệnh viện K{number}", "Trung đoàn Thủ đô",
+        f"Quân khu {rng.randint(1, 9)}", f"Biên phòng {district}", f"Phòng không {number}", "Bộ đội Trường Sơn",
+        f"Đặc công {number}", f"Pháo binh {number}",
     ))  # fmt: skip
 
 
 _NEW_TONE = {
-    "òa": "oà", "óa": "oá", "ỏa": "oả", "õa": "oã", "ọa": "oạ", "úy": "uý", "ùy": "uỳ", "ủy": "uỷ", "ũy": "uỹ", "ụy": "uỵ",
+    "òa": "oà", "óa": "oá", "ỏa": "oả", "õa": "oã", "ọa": "oạ", "úy": "uý", "ùy": "uỳ", "ủy": "uỷ", "ũy": "uỹ",
+    "ụy": "uỵ",
     "òe": "oè", "óe": "oé", "ọe": "oẹ",
 }  # fmt: skip
 
