@@ -61,7 +61,7 @@ function refresh() {
   const open = count("waiting");
   const done = count("new", "known", "failed");
   send.disabled = running || !open;
-  send.textContent = say("send_count", { count: open });
+  send.textContent = open ? say("send_count", { count: open }) : texts.send;
   document.getElementById("clear").hidden = running || !chosen.length;
   document.getElementById("list-panel").hidden = !chosen.length;
   bar.max = Math.max(1, chosen.length);

@@ -74,6 +74,7 @@ function show(draft, entered) {
   byId("more-fields").open = draft.uses_more;
   byId("fields-scroll").scrollTop = 0;
   if (!byId("help").open) form.focus(form.firstInNeed());
+  warn("");
   shownAt = performance.now();
   showCounts();
   history.replaceState(null, "", `/verify/${draft.id}`);
@@ -116,8 +117,9 @@ function announce(text) {
   byId("last").textContent = text;
 }
 
+// Stays until the person does something else; it floats, so that nothing moves under their hands.
 function warn(text) {
-  announce(`▲ ${text}`);
+  byId("warning").textContent = text;
 }
 
 // Drafts ahead
@@ -299,6 +301,7 @@ const ALT_KEYS_IN_FIELD = {
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.keyCode === 229) return;
+  if (!["Control", "Alt", "Shift", "Meta"].includes(event.key)) warn("");
   if (byId("help").open || root.hidden) return;
   const field = form.fieldOf(event.target);
   const isTyping = event.target.matches?.("input, select, textarea");
@@ -332,6 +335,7 @@ function confirm(field) {
 
 root.addEventListener("submit", (event) => {
   event.preventDefault();
+  warn("");
   decide(event.submitter?.value ?? "accept");
 });
 byId("open-help").addEventListener("click", () => byId("help").showModal());
