@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from datasets.lines import LineSource
 from datasets.manifest import read_manifest
 from datasets.validation import validation_lines
-from models.training.alphabet import is_writable
+from models.training.alphabet import as_written, is_writable
 
 HEIGHT_PX = 48
 
@@ -34,8 +34,8 @@ def training_lines(seed: int, verified: Path | None = None, verified_share: floa
     cv2.setNumThreads(1)
     dice = random.Random(seed)  # noqa: S311 - order of training lines
     crops = read_labelled_lines(verified) if verified else []
-    for line in LineSource(seed, HEIGHT_PX):
-        yield line
+    for image, text in LineSource(seed, HEIGHT_PX):
+        yield image, as_written(text)
         while crops and dice.random() < verified_share:
             yield dice.choice(crops)
 
@@ -51,7 +51,7 @@ def read_labelled_lines(manifest: Path) -> list[Line]:
             )
         width_px = max(1, round(image.shape[1] * HEIGHT_PX / image.shape[0]))
         resized = cv2.resize(image, (width_px, HEIGHT_PX), interpolation=cv2.INTER_AREA)
-        lines.append((np.asarray(resized, np.uint8), label.text))
+        lines.append((np.asarray(resized, np.uint8), as_written(label.text)))
     return lines
 
 
@@ -66,4 +66,4 @@ def calibration_lines(count: int) -> list[Line]:
 
 
 def _writable(lines: Iterator[Line], count: int) -> list[Line]:
-    return list(islice(((image, text) for image, text in lines if is_writable(text)), count))
+    return list(islice(((image, as_written(text)) for image, text in lines if is_writable(as_written(text))), count))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.charset import strip_marks, vietnamese_letters
-from models.training.alphabet import ALPHABET, CLASSES, donors, is_writable
+from models.training.alphabet import ALPHABET, CLASSES, as_written, donors, is_writable
 
 
 def test_every_vietnamese_letter_has_exactly_one_class() -> None:
@@ -44,7 +44,12 @@ def test_the_barred_letter_starts_from_its_lookalike() -> None:
 
 
 def test_a_sign_without_relatives_has_no_donor() -> None:
-    assert donors("½", {"a", "1"}) == ()
+    assert donors("°", {"a", "1"}) == ()
+
+
+def test_dashes_and_quotes_are_written_in_one_form() -> None:
+    assert as_written("“Sáu” – 1968—1972…") == '"Sáu" - 1968-1972...'
+    assert is_writable(as_written("“Sáu” – 1968—1972…"))
 
 
 @given(st.sampled_from(sorted(vietnamese_letters())), st.sets(st.sampled_from(sorted(CLASSES[1:]))))
