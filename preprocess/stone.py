@@ -62,7 +62,7 @@ def find_stones(image: np.ndarray, text_quads: Sequence[np.ndarray]) -> list[Sto
 
 
 def _lab(image: np.ndarray) -> np.ndarray:
-    lab: np.ndarray = cv2.cvtColor(cv2.blur(image, (3, 3)), cv2.COLOR_BGR2LAB).astype(np.float32)
+    lab = np.asarray(cv2.cvtColor(cv2.blur(image, (3, 3)), cv2.COLOR_BGR2LAB), dtype=np.float32)
     lab[..., 0] *= 100.0 / 255.0
     return lab
 
@@ -75,7 +75,7 @@ def _segments(image: np.ndarray) -> np.ndarray:
         return np.zeros((0, 4))
     segments = np.asarray(found, dtype=np.float64).reshape(-1, 4)
     long = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1])
-    return segments[long > _MIN_SEGMENT * max(image.shape[:2])]
+    return np.asarray(segments[long > _MIN_SEGMENT * max(image.shape[:2])])
 
 
 def _find_face(lab: np.ndarray, segments: np.ndarray, quads: Sequence[np.ndarray]) -> StoneFace | None:
