@@ -59,9 +59,16 @@ def _glyph(path: Path, size_px: int, char: str) -> tuple[Mask, int, int, float]:
     return mask, left, top, font.getlength(char)
 
 
+def _size_px(setting: Setting) -> int:
+    """The font size for a cap height, in steps of about 6 %, so that drawn letters can be used again."""
+    size_px = setting.cap_height_px / _cap_ratio(setting.font)
+    step = max(1, int(size_px / 16))
+    return max(6, round(size_px / step) * step)
+
+
 def draw_row(text: str, setting: Setting) -> Row:
     """``text`` in one row. The mask is tight in x and y and never empty; blank text gives one empty pixel."""
-    size_px = max(6, round(setting.cap_height_px / _cap_ratio(setting.font)))
+    size_px = _size_px(setting)
     pen, placed = 0.0, []
     for char in text:
         mask, left, top, advance = _glyph(setting.font, size_px, char)
@@ -86,7 +93,7 @@ def draw_row(text: str, setting: Setting) -> Row:
 
 def row_width(text: str, setting: Setting) -> float:
     """About how wide ``draw_row`` would be, without drawing."""
-    size_px = max(6, round(setting.cap_height_px / _cap_ratio(setting.font)))
+    size_px = _size_px(setting)
     advance = sum(_glyph(setting.font, size_px, char)[3] for char in text)
     return (advance + len(text) * setting.tracking * setting.cap_height_px) * setting.stretch
 

@@ -124,12 +124,12 @@ def draw_finish(dice: Dice, theme: Theme | None = None) -> Finish:
             paint = None if material is Material.BLACK else paint
     elif theme is Theme.WORN:
         look = dice.weighted({Look.V_CUT: 70, Look.RAISED: 10, Look.SANDBLASTED: 20})
-        wear = dice.uniform(0.1, 0.95)
+        wear = dice.uniform(0.1, 0.85)
         paint = None if dice.chance(0.45) else paint
         polish = dice.uniform(0, 0.4)
     elif theme is Theme.HAND_PAINTED:
         look = Look.PAINTED if dice.chance(0.8) else Look.V_CUT
-        wear = dice.uniform(0, 0.75)
+        wear = dice.uniform(0, 0.6)
     else:
         look = dice.weighted({Look.PAINTED: 60, Look.V_CUT: 40})
     angle = dice.uniform(-np.pi * 0.95, -np.pi * 0.05) if dice.chance(0.85) else dice.uniform(0, np.pi)

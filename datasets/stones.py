@@ -1,7 +1,8 @@
 """Photographs of whole stones that nobody took: a face in perspective in its place, with the truth about it.
 
 The truth follows the format of the project's truth files: ``lines`` in reading order, ``truth`` (fields),
-``stone_quad`` and ``line_quads`` in pixels of the upright picture (clockwise from the top left), ``size`` [width, height], ``scene``.
+``stone_quad`` and ``line_quads`` in pixels of the upright picture (clockwise from the top left), ``size``
+[width, height], ``scene``.
 """
 
 from __future__ import annotations
