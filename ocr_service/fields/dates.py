@@ -43,7 +43,9 @@ class _Slots:
 
 
 # Events on stones lie between the first wave of arrests and the present; births reach back further.
-_FIRST_YEAR, _LAST_YEAR, _LAST_WAR_YEAR = 1930, 2035, 1990
+WAR_YEARS = (1930, 1990)
+BIRTH_YEARS = (1900, 1975)
+_LAST_YEAR = 2035
 
 _STEM = r"giap|at|binh|dinh|mau|k[yi]|canh|tan|nham|qu[yi]"
 _BRANCH = r"t[yi]|suu|dan|mao|meo|thin|ngo|mui|than|dau|tuat|hoi"
@@ -103,11 +105,11 @@ _TOKEN = re.compile(
 )
 
 
-def read_date(text: str, *, roster: bool = False, birth_year: int | None = None, birth: bool = False) -> DateReading:
+def read_date(text: str, *, roster: bool = False, years: tuple[int, int] = WAR_YEARS) -> DateReading:
     """The date in a text.
 
-    ``roster`` tells that the text comes from a list, where two-digit years betray a turned month and day;
-    ``birth_year`` and ``birth`` narrow the sixty-year cycle of can-chi years.
+    ``roster`` tells that the text comes from a list, where two-digit years betray a turned month and day; ``years``
+    (first and last) narrow the sixty-year cycle of can-chi years.
     """
     text = _BRACKETED_LUNAR.sub(lambda m: f" {m.group(1)} ", clean(text))
     span = _MONTH_SPAN.search(text)
@@ -115,7 +117,7 @@ def read_date(text: str, *, roster: bool = False, birth_year: int | None = None,
         first, last = (f"{span[i + 1]}-{int(span[i]):02d}" for i in (1, 3))
         return DateReading(f"{first}/{last}", flags=("interval",))
     parts = [part for part in _PARTS.split(text) if part.strip()]
-    readings = [_read_part(part, roster, birth_year, birth) for part in parts] or [DateReading()]
+    readings = [_read_part(part, roster, years) for part in parts] or [DateReading()]
     dated = [reading for reading in readings if reading.value or reading.candidates or reading.lunar]
     if not dated:
         blank = next((r for r in readings if r.flags), DateReading(rest=text))
@@ -136,7 +138,7 @@ def _merged(readings: list[DateReading]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(flag for reading in readings for flag in reading.flags))
 
 
-def _read_part(text: str, roster: bool, birth_year: int | None, birth: bool) -> DateReading:
+def _read_part(text: str, roster: bool, years: tuple[int, int]) -> DateReading:
     """One expression without parentheses. The patterns run on the folded text; spans used are blanked out."""
     folded = fold(text)
     flags: list[str] = []
@@ -152,7 +154,7 @@ def _read_part(text: str, roster: bool, birth_year: int | None, birth: bool) -> 
     take(_SOLAR)
     take(_CLOCK)
     canchi = take(_CANCHI)
-    year_names = _canchi_years(canchi, birth_year, birth) if canchi else ()
+    year_names = _canchi_years(canchi, years) if canchi else ()
     approx = take(_APPROX) is not None
     season = take(_SEASON) is not None
     part_of_year = take(_PART_OF_YEAR) is not None
@@ -199,15 +201,11 @@ def _is_blank_template(text: str) -> bool:
     return not any(c.isalnum() for c in re.sub(r"(?i)ngày|tháng|năm|\b19\b", "", text))
 
 
-def _canchi_years(match: re.Match[str], birth_year: int | None, birth: bool) -> tuple[int, ...]:
+def _canchi_years(match: re.Match[str], years: tuple[int, int]) -> tuple[int, ...]:
     stem, branch = _STEMS[match.group(1)], _BRANCHES[match.group(2)]
     if branch == 0 and stem % 2:
         branch = 5  # Tý goes with even stems, Tỵ with odd ones: the tone is not needed
-    if birth:
-        return lunar.years_named(stem, branch, 1875, 1975)[-1:]
-    if birth_year is not None:
-        return lunar.years_named(stem, branch, birth_year + 6, _LAST_YEAR)
-    return lunar.years_named(stem, branch, _FIRST_YEAR, _LAST_WAR_YEAR)
+    return lunar.years_named(stem, branch, *years)
 
 
 def _repaired(folded: str) -> tuple[str, bool]:

@@ -1,0 +1,77 @@
+"""A record while it is being filled: facts as they are found, each with its lines, its flags and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ocr_service.fields.confidence import field_confidence
+from ocr_service.records import Context, Field
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stretch of the inscription that says one thing: its field (None: no label), its text and its lines."""
+
+    field: str | None
+    text: str
+    lines: tuple[int, ...]
+    verb: str = ""
+    misread_label: bool = False
+    stated: bool = True  # False where the field was concluded from place or content
+
+
+@dataclass(slots=True)
+class Draft:
+    """Facts found so far. The first finding of a fact stays unless a later one is put in its place on purpose."""
+
+    context: Context
+    line_confidence: Sequence[float]
+    fields: dict[str, Field] = field(default_factory=dict)
+    flags: dict[str, None] = field(default_factory=dict)
+    headers: list[str] = field(default_factory=list)
+    dates: list[Item] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    def flag(self, *names: str) -> None:
+        """Note what is unusual about the inscription."""
+        self.flags.update(dict.fromkeys(names))
+
+    def has(self, name: str) -> bool:
+        """Whether a fact was found, a null one included."""
+        return name in self.fields
+
+    def value(self, name: str) -> Any:
+        """Value of a fact found so far."""
+        return self.fields[name].value if name in self.fields else None
+
+    def put(
+        self,
+        name: str,
+        value: Any,
+        item: Item,
+        *,
+        raw: str | None = None,
+        flags: Iterable[str] = (),
+        fit: float = 1.0,
+        replace: bool = False,
+    ) -> None:
+        """Record a fact. ``fit`` (0–1) is how well it agrees with what is known (gazetteer, calendar, syllables)."""
+        listed = tuple(dict.fromkeys(flags))
+        self.flag(*listed)
+        if name in self.fields and not replace:
+            return
+        lines = [self.line_confidence[line] for line in item.lines if line < len(self.line_confidence)]
+        sure = field_confidence(lines, fit=fit, flags=listed, misread_label=item.misread_label, stated=item.stated)
+        cut = item.text.strip() if raw is None else raw
+        self.fields[name] = Field(value, cut, 0.0 if value is None else sure, item.lines, listed)
+
+    def join(self, name: str, values: Mapping[str, Any], item: Item, flags: Iterable[str] = ()) -> None:
+        """Add entries to a fact that is a mapping; entries already there stay."""
+        old = self.fields.get(name)
+        known = dict(old.value) if old is not None and isinstance(old.value, Mapping) else {}
+        merged = dict(values) | known
+        raw = item.text.strip() if old is None or not old.raw else f"{old.raw} / {item.text.strip()}"
+        lines = tuple(dict.fromkeys((*(old.lines if old else ()), *item.lines)))
+        self.put(name, merged, Item(item.field, item.text, lines), raw=raw, flags=flags, replace=True)

@@ -1,0 +1,120 @@
+"""From lines to items: cut at labels, joined again where a field runs over a line's end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.kinds import is_unknown_wording
+from ocr_service.fields.labels import Segment, cut_line
+from ocr_service.fields.locations import read_location
+from ocr_service.fields.names import begins_with_surname, is_unfinished
+from ocr_service.fields.places import known_place, read_place
+from ocr_service.fields.text import fold
+from ocr_service.records import Line
+
+_OPEN_END = re.compile(r"[-,;/:(]\s*$|\b(?:xã|huyện|tỉnh|thôn|phường|quận|thị trấn)\s*$", re.I)
+_ADMIN_START = re.compile(r"^\s*(?:(?:huyện|tỉnh|xã|thành phố|thị xã|quận|phường)\s|(?:tp|tx|h|t|x)\.\s*\S)", re.I)
+_UNIT_START = re.compile(r"^\s*(?:(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|quân khu|quân đoàn|mặt trận|lữ đoàn)\b|[cdef]\s?\d)", re.I)
+_DATE_START = re.compile(r"^[\s(]*(?:ngày|tháng|năm|\d{1,2}\s?[/.\-]|[12]\d{3}\b)", re.I)
+_SIGNS = re.compile(r"[,;:.]")
+
+
+def cut_and_join(draft: Draft, rows: Sequence[tuple[int, str]], lines: Sequence[Line]) -> list[Item]:
+    """Items of an inscription in reading order; notes on the draft how its lines were laid out."""
+    items: list[Item] = []
+    for index, text in rows:
+        segments = cut_line(text, index)
+        _note_layout(draft, text, segments)
+        for segment in segments:
+            item = _item(segment)
+            if segment.label is None and items and _continues(draft, items, item):
+                continue
+            items.append(item)
+    if _side_by_side(lines, items):
+        draft.flag("two_columns")
+    return items
+
+
+def _item(segment: Segment) -> Item:
+    verb = segment.label.verb if segment.label else ""
+    return Item(segment.field, segment.text.rstrip(" ,;|"), (segment.line,), verb, segment.misread_label)
+
+
+def _note_layout(draft: Draft, text: str, segments: Sequence[Segment]) -> None:
+    labelled = [segment for segment in segments if segment.label]
+    if len(labelled) < 2:
+        return
+    if any(segment.gap_before for segment in labelled[1:]):
+        draft.flag("two_columns")
+    elif not _SIGNS.search(text):
+        draft.flag("no_punctuation")
+    if len(labelled) >= 3 and not any(segment.gap_before for segment in labelled[1:]):
+        draft.flag("one_line")
+
+
+def _continues(draft: Draft, items: list[Item], item: Item) -> bool:
+    """Join an item without a label to the last one where that is evidently unfinished. False if it stands alone."""
+    last = items[-1]
+    if not item.lines or not last.lines or item.lines[0] - last.lines[-1] > 2 or last.lines == item.lines:
+        return False
+    if last.field in ("hometown", "residence", "burial", "gathered") and _goes_on_as_place(draft, last, item):
+        items[-1] = _joined(last, item)
+        if last.field == "hometown" and last.text.strip():
+            draft.flag("wrapped_hometown")
+        return True
+    if last.field == "unit" and item.text.strip() and not begins_with_surname(item.text):
+        if (not last.text.strip() or _OPEN_END.search(last.text) or _UNIT_START.match(item.text)) and _unit_like(item.text):
+            items[-1] = _joined(last, item)
+            return True
+    if last.field in ("birth", "enlist", "death", "party", "lunar") and _DATE_START.match(item.text):
+        if not re.search(r"\d", last.text) and not is_unknown_wording(item.text) and not read_location(item.text):
+            items[-1] = _joined(last, item)
+            return True
+    if last.field == "name" and (not last.text.strip() or is_unfinished(last.text)) and len(item.text.split()) <= 5:
+        if last.text.strip():
+            draft.flag("wrapped_name")
+        items[-1] = _joined(last, item)
+        return True
+    if last.field in ("rank", "position") and not last.text.strip():
+        items[-1] = _joined(last, item)
+        return True
+    return False
+
+
+def _joined(last: Item, item: Item) -> Item:
+    text = f"{last.text} {item.text.strip()}".strip()
+    return Item(last.field, text, (*last.lines, *item.lines), last.verb, last.misread_label)
+
+
+def _unit_like(text: str) -> bool:
+    return bool(re.search(r"\d", text)) and not re.search(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}", text)
+
+
+def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
+    text = item.text.strip()
+    if not text or is_unknown_wording(text) or re.search(r"\d{4}", text) or read_location(text):
+        return False
+    if _OPEN_END.search(last.text) or _ADMIN_START.match(text) or text.startswith(("-", ",")):
+        return True
+    before = fold(last.text).strip(" .,:-")
+    if not before:
+        return known_place(text, draft.context.cemetery_province) or not begins_with_surname(text)
+    if last.field != "hometown":
+        return known_place(text) and bool(re.search(r"[-,]", text))
+    if not known_place(text):
+        return False
+    return "province" not in read_place(last.text, draft.context.cemetery_province).value
+
+
+def _side_by_side(lines: Sequence[Line], items: Sequence[Item]) -> bool:
+    """Whether two labelled lines stand on one row of the stone."""
+    labelled = sorted({item.lines[0] for item in items if item.field and item.lines and item.lines[0] < len(lines)})
+    for left, right in zip(labelled, labelled[1:], strict=False):
+        tops = [min(y for _, y in lines[i].quad) for i in (left, right)]
+        feet = [max(y for _, y in lines[i].quad) for i in (left, right)]
+        height = min(feet[0] - tops[0], feet[1] - tops[1])
+        if height > 0 and min(feet) - max(tops) > 0.6 * height:
+            return True
+    return False

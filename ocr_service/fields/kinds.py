@@ -1,0 +1,113 @@
+"""What an inscription is: a named grave, an unknown one, a collective one, an emptied one, a list, or no grave.
+
+"Unknown" is a legal class that has its own wordings; a blank stone, an illegible name and a failed reading are others.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ocr_service.fields.text import fold
+
+_UNKNOWN = re.compile(
+    r"(?:khong|chua|ch[uú]a)\s+(?:the\s+)?(?:xac\s*dinh|biet|ro|co|xac minh)(?:\s+duoc)?(?:\s+ro)?\s*"
+    r"(?:ho\s+(?:va\s+)?ten|ten(?:\s+tuoi)?|danh\s*tinh|thong\s*tin|lai lich|than nhan|que quan)"
+    r"|\bvo\s+danh\b|\bkhuyet\s+danh\b|\bkhong\s+ten\b|\b(?:chua|khong)\s+(?:xac\s*dinh|ro)\s*(?:duoc)?\s*$"
+)
+_POETIC = re.compile(
+    r"\bten\s+(?:cac\s+)?(?:dong chi|anh|chi|nguoi|cac anh|liet s[iy])\b.{0,40}\b(?:gan lien|gan voi|da thanh|song mai|con mai|hoa|bat tu)"
+)
+_NEW_WORDING = re.compile(r"thong\s*tin")
+_RELOCATED = re.compile(
+    r"\b(?:da|duoc)\s+(?:duoc\s+)?(?:di\s*chuyen|di\s*doi|chuyen|cat\s*boc|boc|quy\s*tap|dua|don|cai tang)\b"
+    r"(?:\s+(?:hai\s*cot|mo|di|ve|ra|den|sang|toi|nam|ngay|het)\b|\s*$|\s*[.,;:\d(])"
+)
+_MOVED = re.compile(r"\b(?:hai\s*cot|mo)\b.{0,30}\b(?:di\s*chuyen|di\s*doi|chuyen ve|dua ve|boc ve|doi ve)\b")
+_COLLECTIVE = re.compile(
+    r"\b(?:mo|phan mo|ngoi mo)\s+(?:liet\s*s[iy]\s+)?(?:tap\s*the|chung)\b|\bliet\s*s[iy]\s+tap\s*the\b"
+    r"|\b(?:noi|day)\s+(?:an nghi|yen nghi|an tang|chon cat)\s+(?:cua|chung)?\s*\d+\s+(?:anh hung\s+)?liet"
+    r"|\bmo\s+(?P<n>\d{1,3})\s+(?:anh hung\s+)?(?:liet\s*s[iy]|ls)\b"
+)
+_COUNT = re.compile(
+    r"(?<!\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|nguoi|hai cot|bo hai cot|chien s[iy]|can bo|can bo chien s[iy])\b"
+)
+_COUNT_WORDS = {"hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9, "muoi": 10}
+_COUNT_WORD = re.compile(r"\b(hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+(?:anh hung\s+)?liet\s*s[iy]")
+_SYMBOLIC = re.compile(r"\bmo\s+(?:gio|tuong\s*trung|vong|chieu hon|tuong niem)\b|\bmo\s+khong\s+(?:co\s+)?hai\s*cot\b")
+_LIST = re.compile(
+    r"\b(?:bia|bang)\s+(?:ghi\s+)?(?:danh|ten|cong)\b(?!\s*hieu)|\bdanh\s+sach\b.{0,30}\bliet|\bbia\s+(?:tuong\s*niem|ky\s*niem)\b"
+    r"|\bghi\s+danh\b.{0,20}\bliet|\b(?:stt|so tt|tt)\b.{0,25}\bho\s+(?:va\s+)?ten\b|\bdanh sach\b"
+)
+_NO_GRAVE = re.compile(
+    r"^\s*(?:khu\s+(?:mo|vuc mo)|nghia\s*trang|ntls|dai\s+(?:tuong\s*niem|liet s[iy])|tuong\s+dai|den\s+(?:tho|liet)|nha\s+(?:bia|tuong niem|quan trang|tho)"
+    r"|cong\s+(?:nghia trang|vao)|so\s+do|quy\s+che|noi\s+quy|bang\s+chi\s+dan|ban\s+quan\s+l[yi]|khu\s+tuong niem|di\s+tich)\b"
+)
+_SLOGAN = re.compile(
+    r"^\s*(?:to\s*quoc\s*(?:ghi\s*cong|ghi on|doi doi)|doi\s*doi\s*(?:nho|ghi)|mai\s*mai|muon doi|uong nuoc nho nguon|vinh quang|vi to quoc)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KindEvidence:
+    """What the whole text says about the kind of inscription, before its fields are read."""
+
+    unknown: str | None = None
+    old_wording: bool = False
+    poetic: bool = False
+    relocated: bool = False
+    collective: bool = False
+    count: int | None = None
+    symbolic: bool = False
+    listing: bool = False
+    no_grave: bool = False
+
+
+def is_unknown_wording(text: str) -> bool:
+    """Whether a line says that the dead is not known."""
+    folded = fold(text)
+    return bool(_UNKNOWN.search(folded) or _POETIC.search(folded))
+
+
+def is_place_name_of_graves(text: str) -> bool:
+    """Whether a line names a cemetery or a monument rather than a dead person."""
+    return bool(_NO_GRAVE.match(fold(text)))
+
+
+def is_slogan(text: str) -> bool:
+    """Whether a line is one of the phrases that every cemetery carries."""
+    return bool(_SLOGAN.match(fold(text)))
+
+
+def tells_kind(text: str) -> bool:
+    """Whether a line is about the grave itself: emptied, shared, symbolic, a list."""
+    folded = fold(text)
+    patterns = (_RELOCATED, _MOVED, _COLLECTIVE, _SYMBOLIC, _LIST)
+    return any(pattern.search(folded) for pattern in patterns)
+
+
+def weigh(lines: list[str]) -> KindEvidence:
+    """Evidence of the kind in all lines together; wordings may run over a line's end."""
+    head = fold(" ".join(lines[:12]))[:1200]
+    unknown = _UNKNOWN.search(head) or _POETIC.search(head)
+    numbered = sum(bool(re.match(r"\s*\d{1,3}\s*[.)\-|]\s*[^\W\d]", line)) for line in lines)
+    word = _COUNT_WORD.search(head)
+    number = _COUNT.search(head)
+    listing = bool(_LIST.search(head))
+    collective = bool(_COLLECTIVE.search(head)) or (bool(number or word) and not listing and int(number[1] if number else 2) > 1)
+    wording = None
+    if unknown:
+        joined = " ".join(lines[:12])[:1200]
+        wording = joined[unknown.start() : unknown.end()]
+    poetic = bool(unknown and _POETIC.search(unknown.group()))
+    return KindEvidence(
+        unknown=wording,
+        old_wording=bool(unknown) and not poetic and not _NEW_WORDING.search(unknown.group() if unknown else ""),
+        poetic=poetic,
+        relocated=bool(_RELOCATED.search(head) or _MOVED.search(head)),
+        collective=collective,
+        count=int(number[1]) if number else (_COUNT_WORDS[word[1]] if word else None),
+        symbolic=bool(_SYMBOLIC.search(head)),
+        listing=listing or (numbered >= 4 and not collective),
+        no_grave=bool(lines) and bool(_NO_GRAVE.match(fold(lines[0]))),
+    )

@@ -1,0 +1,388 @@
+"""What stands behind a label → facts of the record. One function a field; ``HANDLERS`` is the table of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
+from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.locations import read_location
+from ocr_service.fields.names import NameReading, read_name
+from ocr_service.fields.places import read_place
+from ocr_service.fields.positions import read_position
+from ocr_service.fields.ranks import read_rank
+from ocr_service.fields.remarks import read_award, read_death_place, read_redaction, read_war
+from ocr_service.fields.syllables import is_syllable
+from ocr_service.fields.text import fold, squeeze, title
+from ocr_service.fields.units import UnitReading, read_force, read_unit
+
+_AGE = re.compile(r"(?<!\d)(\d{1,3})\s*tuoi|\btuoi\s*:?\s*(\d{1,3})(?!\d)")
+_TRAILING_YEAR = re.compile(r"(?<!\d)((?:\d{1,2}[/.\-])?(?:\d{1,2}[/.\-])?(?:19|20)\d\d)\s*$")
+_GIVEN_AWAY = ("hy_sinh", "")
+
+
+def read_birth(draft: Draft, item: Item) -> None:
+    """Birth, and a place of birth where the stone adds one."""
+    reading = read_date(item.text, roster=_from_roster(draft), years=BIRTH_YEARS)
+    _put_date(draft, "birth", reading, item)
+
+
+def read_enlistment(draft: Draft, item: Item) -> None:
+    """Enlistment and what it is called: nhập ngũ, thoát ly, đi B."""
+    _put_date(draft, "enlist", read_date(item.text, roster=_from_roster(draft)), item)
+    if item.verb:
+        draft.put("enlist_verb", item.verb, item)
+
+
+def read_death(draft: Draft, item: Item) -> None:
+    """Death: date, war, place, age. An era may stand instead of a date."""
+    text = item.text
+    age = _AGE.search(fold(text))
+    if age:
+        draft.put("age", int(age[1] or age[2]), item, raw=age.group())
+        text = text[: age.start()] + " " + text[age.end() :]
+    reading = read_date(text, roster=_from_roster(draft), years=_death_years(draft))
+    known = draft.value("death")
+    finer = known is None or (reading.value is not None and reading.value.startswith(str(known)))
+    war = read_war(text)
+    if war:
+        draft.put("war", war, item)
+    if reading.value or reading.candidates or reading.lunar or not war:
+        _put_date(draft, "death", reading, item, replace=finer)
+    else:
+        draft.put("death", None, item)
+    if reading.candidates:
+        draft.put("death_candidates", list(reading.candidates), item)
+    if reading.lunar:
+        draft.put("lunar", reading.lunar, item)
+    draft.put("death_calendar", "lunar" if reading.lunar else "solar" if reading.value else "unknown", item)
+    draft.put("death_verb", item.verb or "hy_sinh", item)
+    place = read_death_place(reading.rest if reading.value or reading.candidates else text)
+    if place:
+        draft.put("death_place", place, item, raw=place)
+
+
+def read_lunar_twin(draft: Draft, item: Item) -> None:
+    """``TỨC: 11-09-ẤT TỴ``: the lunar day of the death named just before it; or an alias after the same word."""
+    if not re.search(r"\d", item.text):
+        draft.join("aliases_found", {"alias": item.text}, item)
+        return
+    death = draft.value("death")
+    year = int(death[:4]) if isinstance(death, str) and death[:4].isdigit() else None
+    years = (year - 1, year + 1) if year else _death_years(draft)
+    reading = read_date(f"{item.text} âm lịch" if year else item.text, years=years)
+    if reading.lunar is None and year and reading.value and reading.value.startswith("XXXX-"):
+        reading = read_date(f"{item.text}/{year} âm lịch")
+    if reading.lunar is None:
+        return
+    flags = list(reading.flags)
+    if death is None or (len(str(death)) < 10 and str(reading.value or "").startswith(str(death))):
+        draft.put("death", reading.value, item, flags=flags, replace=True)
+    elif reading.value and reading.value != death:
+        flags.append("lunar_mismatch")
+    draft.put("lunar", reading.lunar, item, flags=flags)
+
+
+def read_party(draft: Draft, item: Item) -> None:
+    """Entry into the Party: a date, or that there was one."""
+    reading = read_date(item.text)
+    draft.put("party", reading.value or True, item, flags=reading.flags)
+
+
+def read_hometown(draft: Draft, item: Item) -> None:
+    """Hometown in its three layers."""
+    context = draft.context
+    text = item.text
+    if not text.strip(" .,:;-/_\u2026*?"):
+        draft.put("hometown", None, item, flags=("blank_template",))
+        return
+    reading = read_place(text, context.cemetery_province, context.cemetery_commune)
+    value: dict[str, Any] = dict(reading.value) | {"raw": reading.raw}
+    draft.put("hometown", value, item, raw=reading.raw, flags=reading.flags, fit=reading.fit)
+
+
+def read_residence(draft: Draft, item: Item) -> None:
+    """Last residence."""
+    reading = read_place(item.text, draft.context.cemetery_province)
+    draft.put("residence", dict(reading.value) | {"raw": reading.raw}, item, raw=reading.raw, fit=reading.fit)
+
+
+def read_rank_slot(draft: Draft, item: Item) -> None:
+    """Rank; a post, and now and then a unit, may share its slot."""
+    text = item.text
+    rank = read_rank(text)
+    position_text = text
+    if rank:
+        draft.put("rank", rank.code, item, flags=rank.flags, fit=1.0 if rank.code else 0.5)
+        if rank.candidates:
+            draft.put("rank_candidates", list(rank.candidates), item)
+        position_text = text[: rank.span[0]] + " " * (rank.span[1] - rank.span[0]) + text[rank.span[1] :]
+    position = read_position(position_text)
+    if position:
+        draft.put("position", position.code, item, flags=position.flags)
+        if rank:
+            draft.flag("two_in_one")
+    rest = position_text
+    if position:
+        rest = rest[: position.span[0]] + " " + rest[position.span[1] :]
+    _unit_of_rest(draft, item, rest, whole=text if position else rest)
+    if not rank and not position and text.strip(" .,:;-/"):
+        draft.put("rank", None, item)
+
+
+def read_position_slot(draft: Draft, item: Item) -> None:
+    """Post; the unit it was held in may follow."""
+    text = item.text
+    position = read_position(text)
+    if position is None:
+        rank = read_rank(text)
+        if rank and rank.code:
+            draft.put("rank", rank.code, item, flags=rank.flags)
+        else:
+            draft.put("position", None, item)
+        return
+    draft.put("position", position.code, item, flags=position.flags)
+    before, after = text[: position.span[0]], text[position.span[1] :]
+    rank = read_rank(before, labelled=False)
+    if rank and rank.code and not draft.has("rank"):
+        draft.put("rank", rank.code, item, flags=(*rank.flags, "two_in_one"))
+        before = before[: rank.span[0]] + " " + before[rank.span[1] :]
+    _unit_of_rest(draft, item, f"{before} {after}", whole=text)
+
+
+def _unit_of_rest(draft: Draft, item: Item, rest: str, whole: str) -> None:
+    """What stands beside a rank or a post is a unit if anything in it reads as one."""
+    rest = squeeze(rest).strip(" .,;:-/()")
+    unit = read_unit(rest) if len(rest) > 1 else UnitReading("")
+    if unit.found:
+        _put_unit(draft, unit, item)
+        return
+    force = read_force(whole)
+    if force and force not in ("trinh_sat", "thong_tin"):
+        _put_unit(draft, UnitReading(squeeze(whole), force=force), item)
+
+
+def read_unit_slot(draft: Draft, item: Item) -> None:
+    """Unit."""
+    unit = read_unit(item.text)
+    if unit.raw:
+        _put_unit(draft, unit, item)
+
+
+def read_mailbox(draft: Draft, item: Item) -> None:
+    """Field post number, a unit under cover."""
+    unit = read_unit(f"hòm thư {item.text}")
+    _put_unit(draft, unit, item)
+
+
+def _put_unit(draft: Draft, unit: UnitReading, item: Item) -> None:
+    value = {
+        "raw": unit.raw,
+        "chain": [list(link) for link in unit.chain],
+        "theatre_code": unit.theatre_code,
+        "mailbox": unit.mailbox,
+        "force": unit.force,
+        "decode": None,
+    }
+    draft.put("unit", value, item, raw=unit.raw, flags=unit.flags, fit=1.0 if unit.found else 0.3)
+    if unit.force:
+        draft.put("force", unit.force, item)
+    if unit.note:
+        draft.put("note", unit.note, item, raw=unit.note)
+
+
+def read_name_slot(draft: Draft, item: Item) -> None:
+    """The name of the dead, with what stands beside it."""
+    if not item.text.strip(" .,:;-/_\u2026*?"):
+        draft.put("name", None, item, flags=("blank_template",))
+        return
+    put_name(draft, read_name(item.text), item)
+
+
+def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
+    """Record a name that was read, its aliases and what its brackets hold."""
+    if not reading.raw:
+        return
+    known = (reading.name or "").split()
+    fit = sum(is_syllable(word) for word in known) / len(known) if known else 0.0
+    draft.put("name", reading.name, item, raw=reading.raw, flags=reading.flags, fit=fit)
+    draft.put("name_status", reading.status, item)
+    for name, value in (
+        ("aliases", list(reading.aliases)),
+        ("name_variants", list(reading.variants)),
+        ("honorific", reading.honorific),
+        ("title", reading.hero),
+        ("age", reading.age),
+    ):
+        if value:
+            draft.put(name, value, item)
+    if any(word.lower() == "thị" for word in known[1:-1]) or re.search(r"\(\s*(?:nữ|nu)\s*\)", item.text, re.I):
+        draft.put("gender_hint", "F", item)
+    if reading.years:
+        put_year_pair(draft, reading.years, item)
+
+
+def put_year_pair(draft: Draft, text: str, item: Item) -> bool:
+    """``1921 - 09/06/1974``: birth and death. False if the text is no such pair."""
+    halves = re.match(r"^[\s(]*(.*?\d{4}|\?+|\.{2,})\s*-\s*(.*?(?:19|20)\d\d|\?+|\.{2,})[\s.)]*$", text.strip())
+    if not halves:
+        return False
+    birth, death = (read_date(half) for half in halves.groups())
+    if "interval" in birth.flags or "interval" in death.flags or (birth.rest or death.rest):
+        return False
+    draft.put("birth", birth.value, item, raw=halves[1].strip(), flags=("year_pair", *birth.flags))
+    draft.put("death", death.value, item, raw=halves[2].strip(), flags=("year_pair", *death.flags))
+    return True
+
+
+def read_alias(draft: Draft, item: Item) -> None:
+    """Other names."""
+    names = [title(part.strip(" .:()\"'")) for part in re.split(r"[,;/()]", item.text) if part.strip(" .:()\"'")]
+    old = draft.value("aliases") or []
+    draft.put("aliases", list(dict.fromkeys([*old, *names])), item, replace=True)
+
+
+def read_age(draft: Draft, item: Item) -> None:
+    """Stated age; the words hưởng thọ and hưởng dương count the year of birth as one."""
+    number = re.search(r"\d{1,3}", item.text)
+    if number:
+        draft.put("age", int(number.group()), item)
+        draft.put("age_counting", "inclusive", item)
+
+
+def read_place_of_death(draft: Draft, item: Item) -> None:
+    """Where somebody fell, as cut."""
+    war = read_war(item.text)
+    if war:
+        draft.put("war", war, item)
+    place = read_death_place(item.text) or squeeze(item.text).strip(" .,;:-")
+    draft.put("death_place", place, item)
+
+
+def read_burial(draft: Draft, item: Item) -> None:
+    """First burial."""
+    draft.join("burial", {"first_place": squeeze(item.text).strip(" .,;:-")}, item)
+
+
+def read_gathering(draft: Draft, item: Item) -> None:
+    """From where, when and by whom the remains were gathered."""
+    text = item.text
+    date = _TRAILING_YEAR.search(text.strip())
+    burial: dict[str, Any] = {}
+    if date:
+        burial["year"] = date[1][-4:]
+        burial["date"] = read_date(date[1]).value
+        text = text.strip()[: date.start()]
+    else:
+        reading = read_date(text)
+        if reading.value:
+            burial["date"], burial["year"] = reading.value, reading.value[:4]
+            text = reading.rest
+    by = re.search(r"\b(?:do|bởi)\s+(.+)$", text)
+    if by:
+        burial["by"] = squeeze(by[1])
+        text = text[: by.start()]
+    where = re.sub(r"^\s*(?:tại|từ|ở|nơi)\s+", "", text.strip(" .,;:-"))
+    flags: tuple[str, ...] = ()
+    if where:
+        place = read_place(where, draft.context.cemetery_province)
+        levels = [place.value[name] for name in ("hamlet", "commune", "district", "province") if name in place.value]
+        burial |= {"from_place": ", ".join(levels) or where}
+        burial |= {name: place.value[name] for name in ("commune", "district", "province") if name in place.value}
+        flags = place.flags
+    draft.join("burial", burial, item, flags)
+
+
+def read_plot(draft: Draft, item: Item) -> None:
+    """Plot of the grave."""
+    found = read_location(item.text, labelled=True)
+    if found:
+        put_plot(draft, found, item)
+
+
+def put_plot(draft: Draft, found: dict[str, str], item: Item) -> None:
+    """Record a plot; its source is the stone unless the context says otherwise."""
+    source = "roster" if _from_roster(draft) else "stone"
+    flags = ("loc_unparsed",) if set(found) == {"raw"} else ()
+    draft.put("loc", {"raw": squeeze(item.text)} | found | {"source": source}, item, flags=flags)
+
+
+def read_remark(draft: Draft, item: Item) -> bool:
+    """Certificates and living people. False if the text holds neither."""
+    award = read_award(item.text)
+    if award:
+        draft.join("award", award, item)
+    redaction = read_redaction(item.text)
+    if redaction:
+        old = draft.value("redact") or []
+        draft.put("redact", list(dict.fromkeys([*old, *redaction.spans])), item, replace=True)
+        if redaction.spans:
+            draft.flag("living_person_pii")
+        if redaction.erected:
+            draft.put("erected", redaction.erected, item)
+    return bool(award or redaction)
+
+
+def _remark(draft: Draft, item: Item) -> None:
+    read_remark(draft, item)
+
+
+def _ignored(draft: Draft, item: Item) -> None:
+    draft.unread.append(item.text)
+
+
+def _put_date(draft: Draft, name: str, reading: DateReading, item: Item, *, replace: bool = False) -> None:
+    fit = 1.0 if reading.value and not reading.candidates else 0.6
+    draft.put(name, reading.value, item, flags=reading.flags, fit=fit, replace=replace and draft.has(name))
+
+
+def _from_roster(draft: Draft) -> bool:
+    return draft.context.source == "roster"
+
+
+def _death_years(draft: Draft) -> tuple[int, int]:
+    """Years in which a can-chi year of death may lie: a known life or year narrows the war years."""
+    death, birth = draft.value("death"), draft.value("birth")
+    if isinstance(death, str) and death[:4].isdigit():
+        return int(death[:4]) - 1, int(death[:4])
+    if isinstance(birth, str) and birth[:4].isdigit() and not any("liet" in fold(header) for header in draft.headers):
+        return max(int(birth[:4]) + 13, WAR_YEARS[0]), 2035
+    return WAR_YEARS
+
+
+HANDLERS: dict[str, Callable[[Draft, Item], None]] = {
+    "name": read_name_slot,
+    "birth": read_birth,
+    "enlist": read_enlistment,
+    "death": read_death,
+    "lunar": read_lunar_twin,
+    "party": read_party,
+    "hometown": read_hometown,
+    "residence": read_residence,
+    "rank": read_rank_slot,
+    "rank_position": read_rank_slot,
+    "rank_position_unit": read_rank_slot,
+    "position": read_position_slot,
+    "unit": read_unit_slot,
+    "mailbox": read_mailbox,
+    "alias": read_alias,
+    "age": read_age,
+    "death_place": read_place_of_death,
+    "burial": read_burial,
+    "gathered": read_gathering,
+    "loc": read_plot,
+    "award": _remark,
+    "line": _remark,
+    "other": _ignored,
+}
+# Other names under which callers and rosters know a field.
+FIELD_NAMES = {
+    "full_name": "name", "ho_ten": "name", "birth_date": "birth", "year_of_birth": "birth", "death_date": "death",
+    "date_of_death": "death", "enlist_date": "enlist", "enlistment": "enlist", "date_of_enlistment": "enlist",
+    "home_town": "hometown", "que_quan": "hometown", "burial": "gathered", "exhumation": "gathered",
+    "place_of_exhumation": "gathered", "quy_tap": "gathered", "from_place": "gathered", "location": "loc",
+    "plot": "loc", "aliases": "alias", "code_name": "alias", "rank_position": "rank_position", "post": "position",
+    "remark": "line", "kin": "line",
+}  # fmt: skip

@@ -1,0 +1,146 @@
+"""Cutting a hometown into its parts: by admin words, by signs, or by the gazetteer where a stone has neither."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ocr_service.fields.gazetteer import gazetteer
+from ocr_service.fields.text import fold, key
+
+_HAMLET = r"thon|xom|ap|ban|lang|khom|khu pho|khu|to dan pho|to|tdp|kp|so nha|so|doi|buon|plei|phum|lien gia|khoi|ngo"
+_ADMIN: tuple[tuple[str, str], ...] = (
+    ("province", r"tinh|t\.(?!\s?[xpt]\.)|dac khu"),
+    ("city", r"thanh pho|tp\.?|t\.p\.?"),
+    ("district", r"huyen|h\.|h(?=\s[A-ZĐ])|thi xa|tx\.?|t\.x\.?|quan(?!\s*$)|q\."),
+    ("commune", r"xa|x\.|phuong|p\.|thi tran|tt\.|t\.t\.?|tt(?=\s)|thi tu"),
+    ("hamlet", rf"(?:{_HAMLET})|th\.|x[oó]m"),
+)
+_ADMIN_RE = re.compile(
+    r"(?<![^\W_])(?:"
+    + "|".join(f"(?P<{level}>{words})" for level, words in _ADMIN)
+    + r")(?:\s+|(?<=\.)\s*|(?=\d))(?=[^\W_])"
+)
+_KINDS = {"x.": "xã", "p.": "phường", "tt.": "thị trấn", "h.": "huyện", "q.": "quận", "tt": "thị trấn", "tx": "thị xã", "tp": "thành phố"}
+_SEPARATOR = re.compile(r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{3})\.\s+|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})")
+# Names whose own hyphen is no separator.
+_HYPHENATED = re.compile(
+    r"(?i)(bà rịa|gia lai|quảng nam|qn|gl|br|thừa thiên|tt|phan rang|vũng tàu|sài gòn|prey|svay|nghệ|tt)\s*-\s*"
+    r"(vũng tàu|kon\s?tum|công tum|đà nẵng|đn|kt|vt|huế|tháp chàm|côn đảo|gia định|veng|rieng|tĩnh)(?![^\W_])"
+)
+_DOTTED = re.compile(r"(?<![^\W_])(TDP|TX|TP|TT|KP)\.\s*(?=[^\W_])", re.I)
+_JOINT = "\u2060"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a place: its name, the admin word cut before it, and the level that word means (None: no word)."""
+
+    name: str
+    kind: str
+    level: str | None
+    cut: str = ""
+
+    @property
+    def short(self) -> bool:
+        """Whether the name is an abbreviation: ``HN``, ``L.A``, ``B.Tre``."""
+        bare = self.name.replace(".", "").replace(" ", "").replace("-", "")
+        one_word = " " not in self.name.replace(" - ", "-").strip()
+        return "." in self.name or (len(bare) <= 4 and bare.isupper() and one_word)
+
+
+def split_place(text: str) -> tuple[list[Part], bool]:
+    """Parts, most specific first, and whether signs or admin words told them apart."""
+    text = _DOTTED.sub(lambda m: f"{m.group(1)} ", text)
+    held = _HYPHENATED.sub(lambda m: f"{m.group(1)} {_JOINT} {m.group(2)}", text)
+    chunks = [chunk.strip(" .,;:-()'\"*") for chunk in _SEPARATOR.split(held)]
+    parts: list[Part] = []
+    for chunk in chunks:
+        if chunk:
+            parts += _by_admin_words(chunk.replace(f" {_JOINT} ", " - "))
+    punctuated = len(chunks) > 1 or any(part.level for part in parts)
+    if len(parts) == 1 and (parts[0].short or gazetteer().provinces(parts[0].name)):
+        return parts, punctuated
+    if len(parts) == 1 and parts[0].level is None and len(parts[0].name.split()) > 2:
+        parts = _by_gazetteer(parts[0].name)
+    elif parts and len(parts) <= 2 and parts[-1].level is None and len(parts[-1].name.split()) > 3:
+        parts = parts[:-1] + _by_gazetteer(parts[-1].name)
+    return parts, punctuated
+
+
+def _by_admin_words(chunk: str) -> list[Part]:
+    folded = fold(chunk)
+    gaz = gazetteer()
+    if gaz.districts(chunk) or gaz.provinces(chunk):
+        return [Part(chunk, "", None, chunk)]
+    marks = [match for match in _ADMIN_RE.finditer(folded) if _is_word(match, chunk)]
+    if not marks:
+        return [Part(chunk, "", None, chunk)]
+    parts: list[Part] = []
+    head = chunk[: marks[0].start()].strip(" ,.-")
+    if head:
+        parts.append(Part(head, "", None, head))
+    for i, match in enumerate(marks):
+        end = marks[i + 1].start() if i + 1 < len(marks) else len(chunk)
+        name = chunk[match.end() : end].strip(" ,.-:")
+        if name:
+            parts.append(_part(match, name, chunk[match.start() : end].strip()))
+    return parts
+
+
+def _part(match: re.Match[str], name: str, cut: str) -> Part:
+    word = cut[: match.end() - match.start()].strip().lower()
+    gaz = gazetteer()
+    level = str(match.lastgroup)
+    if level == "province" and word in ("t.",) and not gaz.provinces(name) and gaz.abbreviated_provinces(f"T.{name}"):
+        return Part(f"T.{name}", "", None, cut)
+    if level == "district" and word in ("h.", "h") and not gaz.districts(name):
+        return Part(f"H.{name}" if word == "h." else cut, "", None, cut)
+    if level == "city":
+        known = gaz.provinces(name)
+        level = "province" if known and _is_city(known[0].name) else "district"
+    if name.isdigit() and level in ("commune", "district"):
+        name = f"{_KINDS.get(word, word).capitalize()} {int(name)}"
+    return Part(name, _KINDS.get(word, word.rstrip(".")), level, cut)
+
+
+def _is_city(name: str) -> bool:
+    return key(name) in ("hanoi", "hochiminh", "haiphong", "danang", "cantho", "hue")
+
+
+def _is_word(match: re.Match[str], chunk: str) -> bool:
+    """An admin word, not a syllable of a name: ``xã`` but not ``Xá``, ``thôn`` but not ``Thôn Nôi`` in Ngọc Thôn."""
+    word = chunk[match.start() : match.end()].strip().lower()
+    if fold(word) == word and "." not in word and not chunk.isascii() and word not in ("tp", "tx", "tt", "h", "khu", "tdp", "kp"):
+        return False
+    exact = {"xã", "huyện", "tỉnh", "phường", "thị trấn", "thị xã", "thành phố", "quận", "thôn", "xóm", "ấp", "bản", "làng"}
+    exact |= {"kp", "khóm", "khu", "khu phố", "tổ", "tổ dân phố", "số nhà", "số", "đội", "buôn", "phum", "khối", "đặc khu"}
+    if word in exact or "." in word or word in ("tp", "tx", "tt", "h", "tdp"):
+        at_start = match.start() == 0 or word in ("xã", "huyện", "tỉnh", "phường", "thị trấn", "thị xã", "thành phố", "quận")
+        return at_start or "." in word or word in ("tp", "tx", "tt")
+    return chunk.isascii()
+
+
+def _by_gazetteer(text: str) -> list[Part]:
+    """A run of words without any sign: the longest province at its end, then the longest district before it."""
+    gaz = gazetteer()
+    words = text.split()
+    tail: list[Part] = []
+    reach: tuple[str, ...] | None = None
+    for size in (4, 3, 2, 1):
+        name = " ".join(words[-size:])
+        if size <= len(words) and (gaz.provinces(name) or (size == 1 and Part(name, "", None).short and len(words) > 1)):
+            tail.insert(0, Part(name, "", None, name))
+            found = gaz.provinces(name)
+            reach = tuple(p for province in found for p in province.reach) or None
+            words = words[:-size]
+            break
+    for size in (3, 2, 1):
+        name = " ".join(words[-size:])
+        if size <= len(words) and words and gaz.districts(name, reach):
+            tail.insert(0, Part(name, "", None, name))
+            words = words[:-size]
+            break
+    if words:
+        tail.insert(0, Part(" ".join(words), "", None, " ".join(words)))
+    return tail

@@ -1,0 +1,323 @@
+"""What a line without a label is, told by its content and its place among the others.
+
+``READERS`` are tried in order; the first that takes the item ends the search. What nobody takes is kept as unread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ocr_service.fields import kinds
+from ocr_service.fields.dates import read_date
+from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.gazetteer import gazetteer
+from ocr_service.fields.labelled import (
+    put_name,
+    put_plot,
+    put_year_pair,
+    read_alias,
+    read_gathering,
+    read_hometown,
+    read_rank_slot,
+    read_remark,
+    read_unit_slot,
+)
+from ocr_service.fields.locations import read_location
+from ocr_service.fields.names import begins_with_surname, is_unfinished, looks_like_name, read_name
+from ocr_service.fields.places import known_place
+from ocr_service.fields.positions import read_position
+from ocr_service.fields.ranks import read_rank
+from ocr_service.fields.remarks import read_death_place, read_war
+from ocr_service.fields.text import fold, key, squeeze, title, within_one_edit
+from ocr_service.fields.units import read_force, read_unit
+
+_HEADERS = frozenset(
+    key(words)
+    for words in (
+        "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công", "ls",
+        "phần mộ", "nơi an nghỉ", "mộ phần", "mộ", "bia mộ", "bia mộ liệt sĩ", "đồng chí", "phần mộ ông", "phần mộ bà",
+        "mộ chí", "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu", "thân phụ",
+    )
+)  # fmt: skip
+_PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
+_PERSON_WORDS |= {"dongchi": "đ/c", "phanmoong": "ông", "phanmoba": "bà", "co": "cô"}
+_HEADER_START = re.compile(
+    r"^\s*(?:(?:mo|phan mo|bia mo)\s+)?(?P<hero>anh\s+hung\s+)?l[il1|]et\s*[s5][iyl1|](?![a-z])[\s:.\-]*"
+    r"|^\s*to\s*quoc\s*ghi\s*cong[\s:.\-]*|^\s*(?:noi an nghi|phan mo)(?:\s+(?:cua|ong|ba|cu))*[\s:.\-]+"
+)
+_ALIAS_LINE = re.compile(r"^\s*\(?\s*(?:tức|bí danh|tên thường gọi|tên khác|thường gọi)\s*:?\s*(?P<name>[^()\d]+?)\s*\)?\s*$", re.I)
+_BRACKETED = re.compile(r"^\s*\((?P<inside>[^()]*)\)\s*$")
+_WATERMARK = re.compile(r"^\s*[\W\d_]*\s*$")
+_DATE_ALONE = re.compile(r"^[\s(]*(?:ngay\s+)?[\d./\-\s]+(?:thang\s*\d+\s*)?(?:nam\s*\d+)?[\s).]*$")
+
+
+def read_unlabelled(draft: Draft, item: Item) -> None:
+    """Find out what an item without a label is and record it."""
+    for reader in READERS:
+        if reader(draft, item):
+            return
+    if item.text.strip():
+        draft.unread.append(squeeze(item.text))
+
+
+def _nothing(draft: Draft, item: Item) -> bool:
+    return not item.text.strip(" .,;:-_*+|\u00b7\"'~=#")
+
+
+def _header(draft: Draft, item: Item) -> bool:
+    name = key(item.text)
+    person = _PERSON_WORDS.get(name)
+    if person and not (name == "ba" and draft.has("name")):
+        draft.put("honorific", person, item)
+        if name not in _HEADERS:
+            return True
+    if name in _HEADERS or (len(name) >= 6 and any(within_one_edit(name, known) for known in _HEADERS if len(known) >= 6)):
+        draft.headers.append(squeeze(item.text))
+        if name.startswith(("anhhunglietsi", "cacanhhunglietsi")):
+            draft.put("title", "AHLS", item)
+        return True
+    if kinds.is_slogan(item.text) and not begins_with_surname(item.text):
+        draft.headers.append(squeeze(item.text))
+        return True
+    start = _HEADER_START.match(fold(item.text))
+    if start and start.end() < len(item.text.rstrip()) and not kinds.is_unknown_wording(item.text):
+        rest = item.text[start.end() :]
+        if kinds.tells_kind(item.text):
+            return False
+        draft.headers.append(squeeze(item.text[: start.end()]).strip(" .:-"))
+        if "hero" in start.groupdict() and start["hero"]:
+            draft.put("title", "AHLS", item)
+        read_unlabelled(draft, Item(None, rest, item.lines, stated=True))
+        return True
+    return False
+
+
+def _unknown(draft: Draft, item: Item) -> bool:
+    return kinds.is_unknown_wording(item.text)
+
+
+def _kind_line(draft: Draft, item: Item) -> bool:
+    if not kinds.tells_kind(item.text):
+        return False
+    folded = fold(item.text)
+    if re.search(r"chuyen|doi ve|boc|dua ve|di doi|quy tap", folded):
+        _relocation(draft, item)
+    return True
+
+
+def _relocation(draft: Draft, item: Item) -> None:
+    date = re.search(r"(?:\d{1,2}\s?[/.\-]\s?){0,2}(?:19|20)\d\d", item.text)
+    burial: dict[str, str] = {}
+    if date:
+        value = read_date(date.group()).value
+        draft.put("moved", value, item, raw=date.group())
+        burial["date"] = value or ""
+    where = re.search(r"(?:về|đến|sang|tới|ra|ve|VỀ|ĐẾN|SANG)\s+(?P<to>[^,;(]+?)(?=\s+(?:năm|ngày|NĂM|NGÀY)\b|\s*[,;(]|\s*\d|$)", item.text)
+    if where:
+        burial["moved_to"] = squeeze(where["to"])
+    if burial:
+        draft.join("burial", burial, item)
+
+
+def _remark(draft: Draft, item: Item) -> bool:
+    return read_remark(draft, item)
+
+
+def _cemetery(draft: Draft, item: Item) -> bool:
+    if not kinds.is_place_name_of_graves(item.text):
+        return False
+    draft.put("cemetery", squeeze(item.text), item)
+    return True
+
+
+def _plot(draft: Draft, item: Item) -> bool:
+    foot = draft.has("name") or bool(draft.headers)
+    found = read_location(item.text, foot=foot)
+    if found is None or (set(found) == {"raw"} and begins_with_surname(item.text)):
+        return False
+    if set(found) == {"raw"} and read_rank(item.text, labelled=False):
+        return False
+    put_plot(draft, found, item)
+    return True
+
+
+def _pair(draft: Draft, item: Item) -> bool:
+    return put_year_pair(draft, item.text, item)
+
+
+def _rank(draft: Draft, item: Item) -> bool:
+    """``Trung tá NGUYỄN HỮU ĐĂNG``, ``HẠ SỶ``, ``H3, a trưởng``, ``ĐỒNG CHÍ ĐẠI TÁ``."""
+    text = item.text
+    rank = read_rank(text, labelled=False)
+    lead = fold(text[: rank.span[0]]).strip(" .:,-") if rank else ""
+    if rank and (not lead or lead in ("dong chi", "d/c", "liet si", "co")):
+        rest = text[rank.span[1] :].strip(" .,:-")
+        if begins_with_surname(rest) and looks_like_name(rest):
+            draft.put("rank", rank.code, item, raw=text[rank.span[0] : rank.span[1]], flags=rank.flags)
+            put_name(draft, read_name(rest), item)
+        else:
+            if lead in ("dong chi", "d/c"):
+                draft.put("honorific", "đ/c", item)
+            read_rank_slot(draft, item)
+        return True
+    position = read_position(text, labelled=False)
+    if position and not text[: position.span[0]].strip(" .,:-(") and not begins_with_surname(text):
+        read_rank_slot(draft, item)
+        return True
+    return False
+
+
+def _date(draft: Draft, item: Item) -> bool:
+    if not _DATE_ALONE.match(fold(item.text)) or not re.search(r"\d{4}|\d{1,2}\D\d{1,2}\D\d{2}", item.text):
+        return False
+    draft.dates.append(item)
+    return True
+
+
+def _alias(draft: Draft, item: Item) -> bool:
+    named = _ALIAS_LINE.match(item.text)
+    if named:
+        read_alias(draft, Item("alias", named["name"], item.lines))
+        return True
+    inside = _BRACKETED.match(item.text)
+    if not inside or not draft.has("name"):
+        return False
+    together = read_name(f"{draft.value('name') or 'X'} ({inside['inside']})")
+    if together.aliases:
+        read_alias(draft, Item("alias", ", ".join(together.aliases), item.lines))
+    if together.variants:
+        draft.put("name_variants", list(together.variants), item, flags=("name_variant",))
+    if together.age is not None:
+        draft.put("age", together.age, item)
+    if together.years:
+        reading = read_date(together.years)
+        if reading.lunar:
+            draft.put("lunar", reading.lunar, item, flags=reading.flags)
+        else:
+            put_year_pair(draft, together.years, item)
+    return True
+
+
+def _wrapped_name(draft: Draft, item: Item) -> bool:
+    field = draft.fields.get("name")
+    if field is None or field.raw is None or not is_unfinished(field.raw):
+        return False
+    if field.lines and item.lines and item.lines[0] - field.lines[-1] != 1:
+        return False
+    words = item.text.split()
+    if not 1 <= len(words) <= 2 or not looks_like_name(item.text):
+        return False
+    whole = Item("name", f"{field.raw} {squeeze(item.text)}", (*field.lines, *item.lines))
+    del draft.fields["name"]
+    draft.fields.pop("name_status", None)
+    put_name(draft, read_name(whole.text), whole)
+    draft.flag("wrapped_name")
+    return True
+
+
+def _unit(draft: Draft, item: Item) -> bool:
+    if draft.has("unit"):
+        return False
+    unit = read_unit(item.text)
+    levels = [level for level, _ in unit.chain if level]
+    words = re.findall(r"[^\W\d_]{3,}", item.text)
+    spelled = re.match(r"\s*(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|sư|lữ|đoàn|quân khu|quân đoàn|bộ đội|mặt trận)\b", item.text, re.I)
+    if unit.mailbox or (levels and (spelled or not words)) or (spelled and unit.found):
+        read_unit_slot(draft, item)
+        return True
+    return False
+
+
+def _force(draft: Draft, item: Item) -> bool:
+    force = read_force(item.text)
+    if force is None or begins_with_surname(item.text):
+        return False
+    draft.put("force", force, item)
+    return True
+
+
+def _name_first(draft: Draft, item: Item) -> bool:
+    """A full name before anything else is known about the dead."""
+    if draft.has("name") or not begins_with_surname(item.text) or not looks_like_name(item.text):
+        return False
+    if gazetteer().provinces(item.text) and len(item.text.split()) <= 2 and draft.has("birth"):
+        return False
+    put_name(draft, read_name(item.text), item)
+    return True
+
+
+def _place(draft: Draft, item: Item) -> bool:
+    text = item.text
+    year = re.search(r"\s(?:19|20)\d\d\s*$", text)
+    bare = text[: year.start()] if year else text
+    if not known_place(bare, draft.context.cemetery_province):
+        return False
+    if year:
+        read_gathering(draft, item)
+    elif not draft.has("hometown"):
+        read_hometown(draft, item)
+    else:
+        return False
+    return True
+
+
+def _war(draft: Draft, item: Item) -> bool:
+    war = read_war(item.text)
+    if not war:
+        return False
+    draft.put("war", war, item)
+    place = read_death_place(item.text)
+    if place:
+        draft.put("death_place", place, item, raw=place)
+    return True
+
+
+def _any_name(draft: Draft, item: Item) -> bool:
+    text = item.text
+    short_enough = len(text.split()) <= 5 or begins_with_surname(text)
+    if draft.has("name") or not looks_like_name(text) or not short_enough:
+        return False
+    reading = read_name(text)
+    if reading.status == "given_only" and reading.raw and len(reading.raw) < 2:
+        return False
+    put_name(draft, reading, item)
+    return True
+
+
+def _second_name(draft: Draft, item: Item) -> bool:
+    """A further full name: two dead in one grave."""
+    if not begins_with_surname(item.text) or not looks_like_name(item.text) or len(item.text.split()) < 3:
+        return False
+    name = read_name(item.text).name
+    others = draft.value("other_names") or []
+    draft.put("other_names", [*others, name or title(item.text)], item, flags=("two_in_one",), replace=True)
+    return True
+
+
+def _sign(draft: Draft, item: Item) -> bool:
+    return bool(_WATERMARK.match(item.text)) and len(item.text.strip()) <= 2
+
+
+READERS: tuple[Callable[[Draft, Item], bool], ...] = (
+    _nothing,
+    _header,
+    _unknown,
+    _remark,
+    _kind_line,
+    _cemetery,
+    _wrapped_name,
+    _plot,
+    _pair,
+    _alias,
+    _date,
+    _rank,
+    _unit,
+    _name_first,
+    _place,
+    _war,
+    _force,
+    _any_name,
+    _second_name,
+    _sign,
+)

@@ -1,0 +1,149 @@
+"""The last look at a record: lone dates get their sense, facts are weighed against each other, the kind is decided."""
+
+from __future__ import annotations
+
+import re
+
+from ocr_service.fields.dates import read_date
+from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.kinds import KindEvidence
+from ocr_service.fields.text import fold
+from ocr_service.records import Field
+
+# Who lies in these graves lived 13 to 70 years; the decree's rosters hold no younger soldier.
+_YOUNGEST, _OLDEST = 13, 70
+_FACTS = ("birth", "death", "enlist", "hometown", "unit", "rank", "position", "war", "death_place")
+_CIVIL = re.compile(r"noi an nghi|phan mo|mo phan|noi yen nghi")
+
+
+def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> dict[str, Field]:
+    """The finished record."""
+    _place_lone_dates(draft)
+    _weigh_life(draft)
+    kind, flags = _kind(draft, evidence, lines, line_count)
+    draft.flag(*flags)
+    record = dict(draft.fields)
+    whole = "\n".join(lines)
+    sure = min(draft.line_confidence, default=0.5)
+    record["kind"] = Field(kind, whole, round(sure, 4))
+    if evidence.unknown and kind in ("unknown", "partial", "collective", "relocated", "symbolic"):
+        record["unknown_wording"] = Field(evidence.unknown, evidence.unknown, round(sure, 4))
+    if draft.headers:
+        record["header"] = Field(draft.headers[0], draft.headers[0], round(sure, 4))
+    if evidence.count and kind in ("collective", "memorial_list"):
+        record["count"] = Field(evidence.count, None, round(sure, 4))
+    if kind in ("collective", "memorial_list"):
+        _list_persons(record)
+    elif kind in ("unknown", "other"):
+        _without_name(record)
+    record.setdefault("name", Field(None, None, 0.0))
+    record.setdefault("name_status", Field("unknown", None, 0.0))
+    if draft.unread:
+        record["other_lines"] = Field(list(draft.unread), None, 0.0)
+    record["flags"] = Field(sorted(draft.flags), None, 1.0)
+    return record
+
+
+def _list_persons(record: dict[str, Field]) -> None:
+    persons = record.get("persons")
+    if persons is None:
+        persons = record["persons"] = Field([], None, 0.0)
+        name = record.get("name")
+        if name is not None and name.value:
+            entry = {"name": name.value, "name_raw": name.raw}
+            persons = record["persons"] = Field([entry], name.raw, name.confidence, name.lines)
+    names = [person["name"] for person in persons.value if person.get("name")]
+    record["names"] = Field(names, None, persons.confidence, persons.lines)
+    _without_name(record)
+
+
+def _without_name(record: dict[str, Field]) -> None:
+    record["name"] = Field(None, None, 0.0)
+    record["name_status"] = Field("unknown", None, 0.0)
+
+
+def _place_lone_dates(draft: Draft) -> None:
+    """Dates without a label: of two the earlier is the birth; one alone is the death unless that is known."""
+    readings = [(read_date(item.text), item) for item in draft.dates]
+    dated = [(reading.value, item, reading.flags) for reading, item in readings if reading.value]
+    if len(dated) >= 2 and not draft.has("birth") and not draft.has("death"):
+        slots = ("birth", "death")
+        dated = sorted(dated[:2], key=lambda entry: entry[0])
+    elif dated and not draft.has("death"):
+        slots = ("death",)
+    elif dated and not draft.has("birth"):
+        slots = ("birth",)
+    else:
+        slots = ()
+    for slot, (value, item, flags) in zip(slots, dated, strict=False):
+        draft.put(slot, value, item, flags=(*flags, "unlabelled_date"))
+
+
+def _year(value: object) -> int | None:
+    return int(value[:4]) if isinstance(value, str) and value[:4].isdigit() else None
+
+
+def _weigh_life(draft: Draft) -> None:
+    birth, death, enlist = (_year(draft.value(name)) for name in ("birth", "death", "enlist"))
+    age = draft.value("age")
+    civil = _is_civil(draft)
+    if isinstance(age, int):
+        if not civil and not _YOUNGEST <= age <= _OLDEST:
+            draft.flag("implausible_age")
+        elif birth is None and death is not None and not draft.has("birth"):
+            own = 1 if draft.value("age_counting") == "inclusive" else 0
+            item = Item("age", draft.fields["age"].raw or "", draft.fields["age"].lines, stated=False)
+            draft.put("birth", f"{death - age + own}~", item, flags=("birth_derived",), fit=0.5)
+    if birth is not None and death is not None:
+        lived = death - birth
+        if lived < 0:
+            draft.flag("death_before_birth")
+        elif not civil and not _YOUNGEST <= lived <= _OLDEST:
+            draft.flag("implausible_age")
+    full = all(isinstance(draft.value(n), str) and len(draft.value(n)) == 10 for n in ("enlist", "death"))
+    if enlist is not None and death is not None:
+        later = draft.value("enlist") > draft.value("death") if full else enlist > death
+        if later:
+            draft.flag("death_before_enlist")
+
+
+def _is_civil(draft: Draft) -> bool:
+    headers = fold(" ".join(draft.headers))
+    return "liet" not in headers and (bool(_CIVIL.search(headers)) or draft.value("honorific") in ("cụ ông", "cụ bà", "bà"))
+
+
+def _kind(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> tuple[str, tuple[str, ...]]:
+    """The kind of inscription and the flags that belong to it."""
+    name, status = draft.value("name"), draft.value("name_status")
+    persons = draft.value("persons") or []
+    facts = [field for field in _FACTS if draft.has(field)]
+    if not lines:
+        return ("unknown", ("blank_stone",)) if line_count > 1 else ("other", ("no_text",))
+    if evidence.listing and (len(persons) != 1 or not name):
+        return "memorial_list", ()
+    if evidence.collective and not (name and status == "full" and not persons and not evidence.count):
+        return "collective", _unknown_flags(evidence)
+    if evidence.no_grave and not name and not facts and not evidence.unknown:
+        return "other", ("not_a_grave",)
+    if evidence.symbolic:
+        return "symbolic", ()
+    if evidence.relocated:
+        return "relocated", ()
+    if evidence.unknown and status != "full":
+        return "unknown", _unknown_flags(evidence)
+    if status == "full":
+        blank = draft.has("death") and name is not None and "blank_template" in draft.fields["death"].flags
+        return ("partial" if blank else "named"), ()
+    if status in ("given_only", "alias_only", "illegible") or facts or draft.has("name"):
+        return "partial", ()
+    headers = fold(" ".join(draft.headers))
+    if "liet" in headers and not draft.unread and len(lines) <= 3:
+        return "unknown", ("blank_stone",)
+    flags = ("not_a_grave",) if draft.headers and not draft.unread and "to quoc" in headers else ()
+    return "other", flags
+
+
+def _unknown_flags(evidence: KindEvidence) -> tuple[str, ...]:
+    if not evidence.unknown:
+        return ()
+    return ("poetic_unknown",) if evidence.poetic else ("old_wording",) if evidence.old_wording else ()
