@@ -26,7 +26,7 @@ from pathlib import Path
 import structlog
 
 from ocr_service import intake
-from ocr_service.database import Database, open_database
+from ocr_service.database import Database, connect_database, open_database
 from ocr_service.records import Context, Reading
 from ocr_service.settings import Settings
 from ocr_service.storage import LocalStore
@@ -160,7 +160,7 @@ def _read_in_process(
     log_to_stderr()
     _leave_with_parent(stop, settings.photo_timeout_s)
     read = load(settings.bundle)
-    database = open_database(settings.resolved_database_url)
+    database = connect_database(settings.resolved_database_url)
     desk = Desk(database, LocalStore(settings.objects_dir), read, owner, settings)
 
     def on_photo(since: float) -> None:

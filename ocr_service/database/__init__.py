@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ocr_service.database.engine import Database, open_database
+from ocr_service.database.engine import Database, connect_database, open_database
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "connect_database", "open_database"]

@@ -119,4 +119,9 @@ def open_database(url: str) -> Database:
         except OSError as error:
             raise StorageError(f"the data folder cannot be made: {error}; choose another with --data") from error
     upgrade_schema(url)
+    return connect_database(url)
+
+
+def connect_database(url: str) -> Database:
+    """A database whose schema somebody else has just brought up to date."""
     return Database(_engine(url))
