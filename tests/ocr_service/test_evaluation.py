@@ -1,0 +1,220 @@
+import io
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from rich.console import Console
+
+from models.metrics import LineErrors
+from ocr_service.errors import EngineError, UsageError
+from ocr_service.evaluation import (
+    EngineScore,
+    SeenLine,
+    SeenPhoto,
+    TruePhoto,
+    evaluate,
+    load_truth,
+    measure,
+    open_peer,
+    peers,
+    tables,
+    to_json,
+)
+from ocr_service.evaluation.facts import FieldScore, Verdict, compare_facts
+from ocr_service.evaluation.run import count_found, quad_iou
+from ocr_service.reading import load_reader
+from ocr_service.records import Field
+
+SQUARE = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
+SHIFTED = ((5.0, 0.0), (15.0, 0.0), (15.0, 10.0), (5.0, 10.0))
+
+
+def _photo(path, width=400, height=300):
+    path.write_bytes(cv2.imencode(path.suffix, np.full((height, width, 3), 127, np.uint8))[1].tobytes())
+
+
+@pytest.fixture
+def rendered(tmp_path):
+    """A folder in the renderer's format: N.jpg beside N.json."""
+    for number, lines in ((2, ["LIỆT SĨ", "LÊ VĂN AN"]), (10, ["VÔ DANH"])):
+        _photo(tmp_path / f"{number}.jpg", width=100 * number)
+        truth = {"lines": lines, "truth": {"name": "Lê Văn An"}, "line_quads": [SQUARE] * len(lines)}
+        (tmp_path / f"{number}.json").write_text(json.dumps(truth), encoding="utf-8")
+    return tmp_path
+
+
+class FakePeer:
+    """Reads what it was told to, whatever the photo."""
+
+    def __init__(self, **photos):
+        self.photos = photos
+        self.asked = []
+
+    def read(self, path: Path) -> SeenPhoto:
+        self.asked.append(path.name)
+        return self.photos.get(path.stem, SeenPhoto())
+
+
+def test_sidecar_truth_is_loaded_in_number_order_with_its_facts_and_quads(rendered):
+    photos = load_truth(rendered)
+    assert [photo.path.name for photo in photos] == ["2.jpg", "10.jpg"]
+    assert photos[0].lines == ("LIỆT SĨ", "LÊ VĂN AN")
+    assert photos[0].facts == {"name": "Lê Văn An"}
+    assert photos[0].line_quads == (SQUARE, SQUARE)
+
+
+def test_narrow_photos_are_left_out(rendered):
+    assert [photo.path.name for photo in load_truth(rendered, min_width_px=300)] == ["10.jpg"]
+    with pytest.raises(UsageError, match="5000 px"):
+        load_truth(rendered, min_width_px=5000)
+
+
+def test_transcriptions_drop_the_separator_of_two_stones(tmp_path):
+    _photo(tmp_path / "a.png")
+    entries = [{"file": "a.png", "lines": ["ÔNG", "|", "BÀ"], "image_type": "photo"}]
+    (tmp_path / "transcriptions.json").write_text(json.dumps(entries), encoding="utf-8")
+    (photo,) = load_truth(tmp_path)
+    assert photo.lines == ("ÔNG", "BÀ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("note.txt", "x", "holds no truth"),
+        ("1.json", '{"lines": ["A"]}', "no photo beside it"),
+        ("1.json", "{", "cannot be read"),
+        ("1.json", "[]", "not a truth file"),
+        ("transcriptions.json", '[{"file": "x.jpg", "lines": []}]', "missing"),
+    ],
+)
+def test_a_folder_without_usable_truth_is_refused_with_a_reason(tmp_path, name, content, says):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UsageError, match=says):
+        load_truth(tmp_path)
+
+
+def test_measuring_counts_lines_false_lines_quads_and_confidence(rendered):
+    seen = (SeenLine("LIỆT SĨ", 0.9, SQUARE), SeenLine("LÊ VAN AN", 0.2, SHIFTED), SeenLine("0399", 0.1))
+    score = measure("fake", FakePeer(**{"2": SeenPhoto(seen)}), load_truth(rendered))
+    assert score.errors == LineErrors(
+        lines=3, exact_lines=1, missed_lines=1, false_lines=1, chars=23, char_errors=8, bare_char_errors=7
+    )
+    assert (score.quads_found, score.quads_total) == (2, 3)
+    assert score.auroc == 1.0
+    assert score.photos[0].lines == (("LIỆT SĨ", "LIỆT SĨ"), ("LÊ VĂN AN", "LÊ VAN AN"), (None, "0399"))
+    assert score.photos[1].lines == (("VÔ DANH", None),)
+
+
+def test_the_first_photo_warms_up_and_is_not_counted_twice(rendered):
+    peer = FakePeer()
+    score = measure("fake", peer, load_truth(rendered))
+    assert peer.asked == ["2.jpg", "2.jpg", "10.jpg"]
+    assert len(score.photos) == 2
+
+
+def test_a_peer_that_is_not_installed_is_reported(rendered, monkeypatch):
+    monkeypatch.setattr(peers.shutil, "which", lambda program: None)
+    (score,) = evaluate(load_truth(rendered), ["tesseract"], reader=None)
+    assert score.not_installed == "not installed: program tesseract"
+    assert to_json([score], rendered)["engines"]["tesseract"] == {"not_installed": score.not_installed}
+
+
+def test_an_unknown_engine_is_an_error(rendered):
+    with pytest.raises(EngineError, match="crystal"):
+        evaluate(load_truth(rendered), ["crystal-ball"], reader=None)
+
+
+def _write(path, lines):
+    image = np.full((400, 640, 3), 235, np.uint8)
+    for row, text in enumerate(lines):
+        cv2.putText(image, text, (60, 110 + 90 * row), cv2.FONT_HERSHEY_SIMPLEX, 1.6, (20, 20, 20), 4, cv2.LINE_AA)
+    cv2.imwrite(str(path), image)
+
+
+@pytest.mark.parametrize("engine", ["ours", "rapidocr", "asterocr"])
+def test_each_installed_reader_reads_a_plain_photo(tmp_path, engine):
+    _write(tmp_path / "1.png", ["NAM 1945", "NAM 1968"])
+    (tmp_path / "1.json").write_text(json.dumps({"lines": ["NAM 1945", "NAM 1968"]}))
+    (score,) = evaluate(load_truth(tmp_path), [engine], load_reader("interim"))
+    assert score.errors.bare_cer <= 0.25
+    assert score.errors.missed_lines == 0
+    assert score.seconds_per_photo > 0
+    assert score.cpu_seconds_per_photo > 0
+
+
+def test_peers_answer_a_file_that_is_no_photo_with_a_reason(tmp_path):
+    (tmp_path / "1.jpg").write_bytes(b"no photo")
+    for engine in ("ours", "rapidocr", "asterocr"):
+        seen = open_peer(engine, load_reader("interim")).read(tmp_path / "1.jpg")
+        assert seen.rejected
+        assert seen.lines == ()
+
+
+def test_facts_compare_as_people_would():
+    record = {
+        "name": Field("Lê Văn An", confidence=0.95),
+        "birth": Field("1945", confidence=0.95),
+        "hometown": Field({"commune": "Tân Lập", "district": "Yên Mỹ", "province": None}, confidence=0.5),
+        "kind": Field("named", confidence=0.9),
+    }
+    facts = {
+        "name": "LÊ VĂN AN",
+        "birth_date": "1946",
+        "death_date": "1968",
+        "hometown": {"commune": "tân lập", "district": None, "province": "Hưng Yên"},
+        "unknown": True,
+    }
+    verdicts = {name: verdict for name, (verdict, _) in compare_facts(facts, record).items()}
+    assert verdicts == {
+        "name": Verdict.RIGHT,
+        "birth": Verdict.WRONG,
+        "death": Verdict.BLANK,
+        "hometown_commune": Verdict.RIGHT,
+        "hometown_province": Verdict.BLANK,
+        "unknown": Verdict.WRONG,
+    }
+
+
+def test_a_wrong_field_that_is_certain_is_counted_apart():
+    score = FieldScore().with_verdict(Verdict.WRONG, 0.95).with_verdict(Verdict.WRONG, 0.3)
+    score = score.with_verdict(Verdict.RIGHT, 0.9).with_verdict(Verdict.BLANK, 0.0)
+    assert (score.right, score.blank, score.wrong, score.sure_wrong, score.total) == (1, 1, 2, 1, 4)
+
+
+def test_overlap_of_quads():
+    assert quad_iou(SQUARE, SQUARE) == pytest.approx(1.0)
+    assert quad_iou(SQUARE, SHIFTED) == pytest.approx(1 / 3)
+    assert count_found([SQUARE, SHIFTED], [SQUARE]) == 1
+
+
+def test_tables_show_every_reader_and_json_carries_the_same_figures():
+    good = EngineScore("ours", errors=LineErrors(4, 3, 0, 1, 40, 2, 1), fields={"name": FieldScore(right=2, wrong=1)})
+    absent = EngineScore("tesseract", not_installed="not installed: program tesseract")
+    console = Console(width=160, record=True, file=io.StringIO())
+    for table in tables([good, absent]):
+        console.print(table)
+    text = console.export_text()
+    assert "5.0%" in text and "3/4" in text and "not installed" in text and "2/3 (1, 0)" in text
+    machine = to_json([good, absent], Path("truth"))["engines"]["ours"]
+    assert machine["cer"] == 0.05
+    assert machine["exact_share"] == 0.75
+    assert machine["fields"]["name"] == {"right": 2, "blank": 0, "wrong": 1, "sure_wrong": 0}
+
+
+def test_tables_without_facts_leave_the_fields_out():
+    assert len(tables([EngineScore("ours")])) == 1
+
+
+def test_truth_without_photos_measures_nothing():
+    score = measure("fake", FakePeer(), [])
+    assert score.photos == ()
+    assert (score.seconds_per_photo, score.ece, score.auroc) == (0.0, None, None)
+
+
+def test_readers_without_fields_are_judged_on_their_text_by_our_parser():
+    true = TruePhoto(Path("1.jpg"), ("SINH NĂM: 1945",), {"birth_date": "1945"})
+    seen = SeenPhoto((SeenLine("SINH NĂM: 1945"),))
+    score = measure("fake", FakePeer(**{"1": seen}), [true])
+    assert score.fields["birth"].total == 1
