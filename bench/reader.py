@@ -16,7 +16,7 @@ SAMPLES = Path(__file__).parent.parent / "datasets" / "samples"
 def run(console: Console) -> Mapping[str, float]:
     """Measure all readers on the sample pack, print the tables, and return the figures."""
     scores = evaluate(load_truth(SAMPLES), list(PEERS), load_reader(None))
-    for table in tables(scores, title=f"Readers on {SAMPLES.name}, one process each after the other"):
+    for table in tables(scores, title="Readers on the sample pack, one after the other"):
         console.print(table)
     return figures(scores)
 

@@ -45,6 +45,11 @@ def rendered(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def reader():
+    return load_reader("interim")
+
+
 class FakePeer:
     """Reads what it was told to, whatever the photo."""
 
@@ -134,20 +139,20 @@ def _write(path, lines):
 
 
 @pytest.mark.parametrize("engine", ["ours", "rapidocr", "asterocr"])
-def test_each_installed_reader_reads_a_plain_photo(tmp_path, engine):
+def test_each_installed_reader_reads_a_plain_photo(tmp_path, reader, engine):
     _write(tmp_path / "1.png", ["NAM 1945", "NAM 1968"])
     (tmp_path / "1.json").write_text(json.dumps({"lines": ["NAM 1945", "NAM 1968"]}))
-    (score,) = evaluate(load_truth(tmp_path), [engine], load_reader("interim"))
+    (score,) = evaluate(load_truth(tmp_path), [engine], reader)
     assert score.errors.bare_cer <= 0.25
     assert score.errors.missed_lines == 0
     assert score.seconds_per_photo > 0
     assert score.cpu_seconds_per_photo > 0
 
 
-def test_peers_answer_a_file_that_is_no_photo_with_a_reason(tmp_path):
+def test_peers_answer_a_file_that_is_no_photo_with_a_reason(tmp_path, reader):
     (tmp_path / "1.jpg").write_bytes(b"no photo")
     for engine in ("ours", "rapidocr", "asterocr"):
-        seen = open_peer(engine, load_reader("interim")).read(tmp_path / "1.jpg")
+        seen = open_peer(engine, reader).read(tmp_path / "1.jpg")
         assert seen.rejected
         assert seen.lines == ()
 
