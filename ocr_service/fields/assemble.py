@@ -109,7 +109,8 @@ def _take_persons(draft: Draft, rows: list[Row], evidence: kinds.KindEvidence) -
     """Move the rows of a list into ``persons`` and return the other rows."""
     if not (evidence.listing or evidence.collective):
         return rows
-    taken = [row for row in rows if is_person_row(row.text, listing=True)]
+    listing = evidence.listing
+    taken = [row for row in rows if is_person_row(row.text, listing=listing) and not kinds.tells_kind(row.text)]
     if not taken:
         return rows
     persons = [read_person(row.text, draft.context.cemetery_province) for row in taken]

@@ -40,7 +40,12 @@ _DOUBTS = {
 
 
 def field_confidence(
-    lines: Sequence[float], *, fit: float = 1.0, flags: Iterable[str] = (), misread_label: bool = False, stated: bool = True
+    lines: Sequence[float],
+    *,
+    fit: float = 1.0,
+    flags: Iterable[str] = (),
+    misread_label: bool = False,
+    stated: bool = True,
 ) -> float:
     """Chance between 0 and 1 that a field is right.
 

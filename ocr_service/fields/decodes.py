@@ -32,7 +32,9 @@ class Decode:
         """Whether a date (EDTF, as precise as known) may fall into the time of this answer."""
         if not day:
             return True
-        return (not self.first or day >= self.first[: len(day)]) and (not self.last or day[: len(self.last)] <= self.last)
+        return (not self.first or day >= self.first[: len(day)]) and (
+            not self.last or day[: len(self.last)] <= self.last
+        )
 
 
 @dataclass(frozen=True, slots=True)

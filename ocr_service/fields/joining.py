@@ -16,7 +16,9 @@ from ocr_service.records import Line
 
 _OPEN_END = re.compile(r"[-,;/:(]\s*$|\b(?:xã|huyện|tỉnh|thôn|phường|quận|thị trấn)\s*$", re.I)
 _ADMIN_START = re.compile(r"^\s*(?:(?:huyện|tỉnh|xã|thành phố|thị xã|quận|phường)\s|(?:tp|tx|h|t|x)\.\s*\S)", re.I)
-_UNIT_START = re.compile(r"^\s*(?:(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|quân khu|quân đoàn|mặt trận|lữ đoàn)\b|[cdef]\s?\d)", re.I)
+_UNIT_START = re.compile(
+    r"^\s*(?:(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|quân khu|quân đoàn|mặt trận|lữ đoàn)\b|[cdef]\s?\d)", re.I
+)
 _DATE_START = re.compile(r"^[\s(]*(?:ngày|tháng|năm|\d{1,2}\s?[/.\-]|[12]\d{3}\b)", re.I)
 _SIGNS = re.compile(r"[,;:.]")
 
@@ -65,7 +67,9 @@ def _continues(draft: Draft, items: list[Item], item: Item) -> bool:
             draft.flag("wrapped_hometown")
         return True
     if last.field == "unit" and item.text.strip() and not begins_with_surname(item.text):
-        if (not last.text.strip() or _OPEN_END.search(last.text) or _UNIT_START.match(item.text)) and _unit_like(item.text):
+        if (not last.text.strip() or _OPEN_END.search(last.text) or _UNIT_START.match(item.text)) and _unit_like(
+            item.text
+        ):
             items[-1] = _joined(last, item)
             return True
     if last.field in ("birth", "enlist", "death", "party", "lunar") and _DATE_START.match(item.text):

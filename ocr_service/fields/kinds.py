@@ -32,6 +32,9 @@ _COLLECTIVE = re.compile(
 _COUNT = re.compile(
     r"(?<!\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|nguoi|hai cot|bo hai cot|chien s[iy]|can bo|can bo chien s[iy])\b"
 )
+_COUNT_LINE = re.compile(
+    r"^\s*\(?\s*\d{1,4}\s*(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|hai cot|bo hai cot)\s*\)?\s*$"
+)
 _COUNT_WORDS = {"hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9, "muoi": 10}
 _COUNT_WORD = re.compile(r"\b(hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+(?:anh hung\s+)?liet\s*s[iy]")
 _SYMBOLIC = re.compile(r"\bmo\s+(?:gio|tuong\s*trung|vong|chieu hon|tuong niem)\b|\bmo\s+khong\s+(?:co\s+)?hai\s*cot\b")
@@ -82,6 +85,8 @@ def is_slogan(text: str) -> bool:
 def tells_kind(text: str) -> bool:
     """Whether a line is about the grave itself: emptied, shared, symbolic, a list."""
     folded = fold(text)
+    if _COUNT_LINE.match(folded):
+        return True
     patterns = (_RELOCATED, _MOVED, _COLLECTIVE, _SYMBOLIC, _LIST)
     return any(pattern.search(folded) for pattern in patterns)
 
@@ -94,7 +99,9 @@ def weigh(lines: list[str]) -> KindEvidence:
     word = _COUNT_WORD.search(head)
     number = _COUNT.search(head)
     listing = bool(_LIST.search(head))
-    collective = bool(_COLLECTIVE.search(head)) or (bool(number or word) and not listing and int(number[1] if number else 2) > 1)
+    collective = bool(_COLLECTIVE.search(head)) or (
+        bool(number or word) and not listing and int(number[1] if number else 2) > 1
+    )
     wording = None
     if unknown:
         joined = " ".join(lines[:12])[:1200]

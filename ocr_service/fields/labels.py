@@ -44,10 +44,13 @@ _FULL: dict[str, str] = {
 }  # fmt: skip
 _DATED = frozenset({"birth", "enlist", "death", "party", "lunar"})
 
+_NEED_COLON = frozenset({"other", "residence", "alias", "burial", "gathered"})  # their misread words may be names
+
 _BLANKS = r"[ \t]*"
 _DATE_AHEAD = (
     r"(?=[ \t]*[:=.\-]*[ \t]*(?:\d|[il|o]\d|[?~/\u2026('_]|\.\.|ngay\b|thang\b|nam\b|khoang\b|mong\b|mung\b|mua\b|tet\b|dau\b"
-    r"|cuoi\b|giua\b|ram\b|k\s?/?\s?c|trong\b|tai\b|o\b|nham\b|vao\b|xuan\b|chong\b|" + "giap|at|binh|dinh|mau|ky|canh|tan|nham|quy"
+    r"|cuoi\b|giua\b|ram\b|k\s?/?\s?c|trong\b|tai\b|o\b|nham\b|vao\b|xuan\b|chong\b|"
+    + "giap|at|binh|dinh|mau|ky|canh|tan|nham|quy"
     r"))"
 )
 _COLON = r"(?=[ \t]*[:=])"
@@ -125,6 +128,7 @@ def _pattern(words: str) -> str:
 
 _FULL_RE = re.compile(r"(?<![a-z0-9])(?:" + "|".join(_pattern(words) for words, _ in _ENTRIES) + r")(?![a-z])")
 _AHEAD = {"date": _DATE_AHEAD, "text": _TEXT_AHEAD, "colon": _COLON}
+_ONE_WORD = frozenset({"mất", "quê", "tức", "nhằm", "thọ", "tuổi", "tên", "họ tên", "đi b"})
 _SHORT_RE = re.compile(
     "|".join(
         f"(?P<g{i}>(?<![a-z0-9])(?:{pattern})(?:(?![a-z]){_AHEAD[ahead]}|{_COLON}))"
@@ -156,7 +160,7 @@ def cut_line(text: str, line: int) -> list[Segment]:
     found = _full_labels(folded)
     found = [match for match in found if not _is_surname(match, text, folded)]
     found += [match for match in _misread_labels(folded, found) if all(_apart(match, other) for other in found)]
-    found += [match for match in _short_labels(folded) if all(_apart(match, other) for other in found)]
+    found += [match for match in _short_labels(folded, text) if all(_apart(match, other) for other in found)]
     if not found:
         alone = _ALONE.get(key(folded.translate(_LETTERS)))
         if alone and len(folded.split()) == 1:
@@ -215,25 +219,32 @@ def _full_labels(folded: str) -> list[_Found]:
     return found
 
 
-def _short_labels(folded: str) -> list[_Found]:
+def _short_labels(folded: str, text: str) -> list[_Found]:
     found: list[_Found] = []
     for match in _SHORT_RE.finditer(folded):
         group = int(str(match.lastgroup)[1:])
         field, _, _, verb = _SHORT[group]
         before, after = folded[: match.start()], folded[match.end() :]
-        fits = _START.search(before) or (before.endswith(" ") and re.match(r"[ \t]*:", after))
+        colon = bool(re.match(r"[ \t]*:", after))
+        fits = bool(_START.search(before)) or (before.endswith(" ") and colon)
         if not fits and field in ("birth", "death", "hometown") and before.endswith(" "):
             # Paragraph stones without any sign: SINH 1947 QUÊ HÀ BẮC. A year, or a label's text, must come before.
-            fits = bool(re.search(r"\d{2}[^\d]*$", before)) or (field != "hometown" and bool(re.match(r"\s*\d{4}", after)))
+            fits = bool(re.search(r"\d{2}[^\d]*$", before)) or (
+                field != "hometown" and bool(re.match(r"\s*\d{4}", after))
+            )
             if fits and field != "hometown" and not re.search(r"\d", before):
                 fits = len(before.split()) >= 3
-        if fits and not _is_name_part(field, match.group(), before, after):
+        if fits and _is_spelled_so(text[match.start() : match.end()], after):
             found.append((match.start(), match.end(), Label(field, verb), False))
     return found
 
 
-def _is_name_part(field: str, cut: str, before: str, after: str) -> bool:
-    return field == "hometown" and cut == "que" and not before.strip() and not after.strip()
+def _is_spelled_so(cut: str, after: str) -> bool:
+    """Whether a label of one word has its own tones: ``Quê`` is one, ``Quế Võ`` a district. A colon makes up for it."""
+    word = cut.lower().strip(" .")
+    return (
+        len(word) < 3 or word.isascii() or word in _ONE_WORD or not word.isalpha() or bool(re.match(r"[ \t]*:", after))
+    )
 
 
 def _label_words(folded: str, start: int) -> list[re.Match[str]]:
@@ -249,7 +260,7 @@ def _misread_key(cut: str, edits: int) -> Label | None:
     """The label whose key is one letter away, or two for long ones, if all such labels name one field."""
     if cut in _BY_KEY:
         return _BY_KEY[cut]
-    if len(cut) < 4:
+    if len(cut) < 5:
         return None
     near = {known for form in one_deletion(cut) for known in _FORMS.get(form, ()) if within_one_edit(known, cut)}
     if not near and edits == 2 and len(cut) >= 6:
@@ -278,7 +289,8 @@ def _misread_labels(folded: str, found: list[_Found]) -> list[_Found]:
             if label is None or cut in _BY_KEY and not colon and not after.strip():
                 continue
             dated = re.match(r"[ \t]*[.\-]?[ \t]*(?:\d|ngay|thang|nam\b)", after)
-            if colon or (label.field in _DATED and dated) or (label.field not in _DATED and count >= 2 and after.strip()):
+            bare = label.field not in _DATED and label.field not in _NEED_COLON and count >= 2 and after.strip()
+            if colon or (label.field in _DATED and dated) or bare:
                 misread.append((words[0].start(), end, label, True))
                 break
         else:

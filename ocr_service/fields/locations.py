@@ -12,7 +12,9 @@ _AXIS = re.compile(
     r"|(?P<o>o(?: so)?)|(?P<mo>so mo|mo so|ngoi mo so|ngoi so|ngoi mo|ngoi|mo|so|m(?=\d)|s(?=\d)|no\b\.?))"
     rf"\s*[:.\-]?\s*(?:thu\s+)?\"?(?P<value>{_VALUE})\"?"
 )
-_CODE = re.compile(r"^\s*[a-z]{0,2}\s?\d{1,3}\s?[/.\-]\s?\d{1,4}(?:\s?[/.\-]\s?\d{1,4})?\s*$|^\s*[a-z]{1,2}\s?-?\s?\d{1,4}\s*$")
+_CODE = re.compile(
+    r"^\s*[a-z]{0,2}\s?\d{1,3}\s?[/.\-]\s?\d{1,4}(?:\s?[/.\-]\s?\d{1,4})?\s*$|^\s*[a-z]{1,2}\s?-?\s?\d{1,4}\s*$"
+)
 _BARE = re.compile(r"^\s*(?:so|no|n)?[.:\s]*(\d{1,4})\s*$")
 
 

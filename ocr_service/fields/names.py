@@ -75,8 +75,18 @@ class NameReading:
 
 def begins_with_surname(text: str) -> bool:
     """Whether the first word is a family name, tones ignored, and at least one more word follows."""
-    words = text.replace(".", ". ").split()
-    return len(words) >= 2 and (words[0].lower() in surnames() or fold(words[0]) in _toneless_surnames())
+    words = _without_header(_HONORIFIC.sub("", text)).replace(".", ". ").split()
+    return len(words) >= 2 and _is_surname(words[0])
+
+
+def _is_surname(word: str) -> bool:
+    """A family name, or what can only be a toneless or misread one."""
+    if word.lower() in surnames():
+        return True
+    bare = fold(word)
+    if bare not in _toneless_surnames():
+        return False
+    return word.isascii() or not is_syllable(word) or bare in ("nguyen", "tran", "pham", "hoang", "huynh", "truong")
 
 
 def looks_like_name(text: str) -> bool:
@@ -97,7 +107,9 @@ def _without_header(text: str) -> str:
 def is_unfinished(text: str) -> bool:
     """Whether a name stops after its middle part, as ``TRẦN VĂN``, so that the next line must go on."""
     words = text.split()
-    return 2 <= len(words) <= 3 and words[-1].lower() in _MIDDLE - {"ngọc", "đức", "quang"} and begins_with_surname(text)
+    return (
+        2 <= len(words) <= 3 and words[-1].lower() in _MIDDLE - {"ngọc", "đức", "quang"} and begins_with_surname(text)
+    )
 
 
 def read_name(text: str) -> NameReading:
@@ -147,10 +159,21 @@ def read_name(text: str) -> NameReading:
         aliases.insert(0, name)
     if status == "illegible":
         name, flags = None, (*flags, "illegible_name")
-    cut = fold(honorific.group().strip(" :")) if honorific else None
-    said = ("đ/c" if honorific and honorific["dc"] else " ".join(honorific.group().lower().split()).strip(" :")) if cut else None
+    said = None
+    if honorific:
+        said = "đ/c" if honorific["dc"] else " ".join(honorific.group().lower().split()).strip(" :")
     return NameReading(
-        raw, name, status, tuple(dict.fromkeys(aliases)), tuple(variants), said, hero, stated, years, " ".join(rest), flags
+        raw,
+        name,
+        status,
+        tuple(dict.fromkeys(aliases)),
+        tuple(variants),
+        said,
+        hero,
+        stated,
+        years,
+        " ".join(rest),
+        flags,
     )
 
 
@@ -159,7 +182,15 @@ def _is_surname_ong(text: str) -> bool:
     words = text.split()
     if fold(words[0]) != "ong" or len(words) != 3:
         return False
-    return words[1].lower() not in surnames() or words[1].lower() in ("hải", "văn", "ngọc", "quang", "xuân", "kim", "thế")
+    return words[1].lower() not in surnames() or words[1].lower() in (
+        "hải",
+        "văn",
+        "ngọc",
+        "quang",
+        "xuân",
+        "kim",
+        "thế",
+    )
 
 
 def _several(text: str) -> list[str]:

@@ -25,7 +25,11 @@ def is_person_row(text: str, *, listing: bool) -> bool:
     if numbered:
         rest = numbered["rest"]
         first = _CELLS.split(rest)[0]
-        return is_unknown_wording(rest) or begins_with_surname(first) or (looks_like_name(first) and not numbered["no"].startswith("0000"))
+        return (
+            is_unknown_wording(rest)
+            or begins_with_surname(first)
+            or (looks_like_name(first) and not numbered["no"].startswith("0000"))
+        )
     return listing and begins_with_surname(text) and looks_like_name(_CELLS.split(text)[0])
 
 

@@ -21,8 +21,19 @@ _ADMIN_RE = re.compile(
     + "|".join(f"(?P<{level}>{words})" for level, words in _ADMIN)
     + r")(?:\s+|(?<=\.)\s*|(?=\d))(?=[^\W_])"
 )
-_KINDS = {"x.": "xã", "p.": "phường", "tt.": "thị trấn", "h.": "huyện", "q.": "quận", "tt": "thị trấn", "tx": "thị xã", "tp": "thành phố"}
-_SEPARATOR = re.compile(r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{3})\.\s+|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})")
+_KINDS = {
+    "x.": "xã",
+    "p.": "phường",
+    "tt.": "thị trấn",
+    "h.": "huyện",
+    "q.": "quận",
+    "tt": "thị trấn",
+    "tx": "thị xã",
+    "tp": "thành phố",
+}
+_SEPARATOR = re.compile(
+    r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{3})\.\s+|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
+)
 # Names whose own hyphen is no separator.
 _HYPHENATED = re.compile(
     r"(?i)(bà rịa|gia lai|quảng nam|qn|gl|br|thừa thiên|tt|phan rang|vũng tàu|sài gòn|prey|svay|nghệ|tt)\s*-\s*"
@@ -111,12 +122,54 @@ def _is_city(name: str) -> bool:
 def _is_word(match: re.Match[str], chunk: str) -> bool:
     """An admin word, not a syllable of a name: ``xã`` but not ``Xá``, ``thôn`` but not ``Thôn Nôi`` in Ngọc Thôn."""
     word = chunk[match.start() : match.end()].strip().lower()
-    if fold(word) == word and "." not in word and not chunk.isascii() and word not in ("tp", "tx", "tt", "h", "khu", "tdp", "kp"):
+    if (
+        fold(word) == word
+        and "." not in word
+        and not chunk.isascii()
+        and word not in ("tp", "tx", "tt", "h", "khu", "tdp", "kp")
+    ):
         return False
-    exact = {"xã", "huyện", "tỉnh", "phường", "thị trấn", "thị xã", "thành phố", "quận", "thôn", "xóm", "ấp", "bản", "làng"}
-    exact |= {"kp", "khóm", "khu", "khu phố", "tổ", "tổ dân phố", "số nhà", "số", "đội", "buôn", "phum", "khối", "đặc khu"}
+    exact = {
+        "xã",
+        "huyện",
+        "tỉnh",
+        "phường",
+        "thị trấn",
+        "thị xã",
+        "thành phố",
+        "quận",
+        "thôn",
+        "xóm",
+        "ấp",
+        "bản",
+        "làng",
+    }
+    exact |= {
+        "kp",
+        "khóm",
+        "khu",
+        "khu phố",
+        "tổ",
+        "tổ dân phố",
+        "số nhà",
+        "số",
+        "đội",
+        "buôn",
+        "phum",
+        "khối",
+        "đặc khu",
+    }
     if word in exact or "." in word or word in ("tp", "tx", "tt", "h", "tdp"):
-        at_start = match.start() == 0 or word in ("xã", "huyện", "tỉnh", "phường", "thị trấn", "thị xã", "thành phố", "quận")
+        at_start = match.start() == 0 or word in (
+            "xã",
+            "huyện",
+            "tỉnh",
+            "phường",
+            "thị trấn",
+            "thị xã",
+            "thành phố",
+            "quận",
+        )
         return at_start or "." in word or word in ("tp", "tx", "tt")
     return chunk.isascii()
 
@@ -129,7 +182,9 @@ def _by_gazetteer(text: str) -> list[Part]:
     reach: tuple[str, ...] | None = None
     for size in (4, 3, 2, 1):
         name = " ".join(words[-size:])
-        if size <= len(words) and (gaz.provinces(name) or (size == 1 and Part(name, "", None).short and len(words) > 1)):
+        if size <= len(words) and (
+            gaz.provinces(name) or (size == 1 and Part(name, "", None).short and len(words) > 1)
+        ):
             tail.insert(0, Part(name, "", None, name))
             found = gaz.provinces(name)
             reach = tuple(p for province in found for p in province.reach) or None

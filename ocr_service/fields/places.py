@@ -147,7 +147,9 @@ def _rather_district(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> bool:
     return part.level == "district" and bool(gaz.districts(part.name, here or None))
 
 
-def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...], *, alone: bool) -> tuple[tuple[Province, ...], str]:
+def _find_province(
+    gaz: Gazetteer, part: Part, here: tuple[str, ...], *, alone: bool
+) -> tuple[tuple[Province, ...], str]:
     found = gaz.provinces(part.name)
     if found:
         best = found[0]
@@ -177,7 +179,16 @@ def _same_marks(cut: str, name: str) -> bool:
 def _loose(word: str) -> str:
     for old, new in (("oà", "òa"), ("oá", "óa"), ("oả", "ỏa"), ("oã", "õa"), ("oạ", "ọa"), ("oè", "òe"), ("oé", "óe")):
         word = word.replace(old, new)
-    for old, new in (("uỳ", "ùy"), ("uý", "úy"), ("uỷ", "ủy"), ("uỹ", "ũy"), ("uỵ", "ụy"), ("ỹ", "ĩ"), ("ý", "í"), ("ỳ", "ì")):
+    for old, new in (
+        ("uỳ", "ùy"),
+        ("uý", "úy"),
+        ("uỷ", "ủy"),
+        ("uỹ", "ũy"),
+        ("uỵ", "ụy"),
+        ("ỹ", "ĩ"),
+        ("ý", "í"),
+        ("ỳ", "ì"),
+    ):
         word = word.replace(old, new)
     return word.lower().replace("y", "i")
 
@@ -189,7 +200,11 @@ def _reach(place: _Place) -> tuple[str, ...] | None:
 
 
 def _take_district(gaz: Gazetteer, parts: list[Part], place: _Place, here: tuple[str, ...]) -> None:
-    if not parts or parts[-1].level not in (None, "district", "city") or (place.extra.get("country") and not place.provinces):
+    if (
+        not parts
+        or parts[-1].level not in (None, "district", "city")
+        or (place.extra.get("country") and not place.provinces)
+    ):
         return
     last, reach = parts[-1], _reach(place)
     if last.level is None and len(parts) >= 3 and parts[-2].level == "district":
@@ -220,7 +235,11 @@ def _take_odd_district(
     similar = gaz.similar_districts(last.name, reach or here or None)
     elsewhere = gaz.districts(last.name) if reach is not None else ()
     names = {district.name for district in similar}
-    if reach is not None and elsewhere and (len(parts) > 1 or last.level == "district" or not _is_commune(gaz, last, reach)):
+    if (
+        reach is not None
+        and elsewhere
+        and (len(parts) > 1 or last.level == "district" or not _is_commune(gaz, last, reach))
+    ):
         place.district = _spelled(parts.pop())
         place.flags.append("district_not_in_province")
         if names:
@@ -320,7 +339,9 @@ def _complete(gaz: Gazetteer, place: _Place, here: tuple[str, ...], cemetery_com
         current = {id(x) for d in place.districts for x in d.current}
         place.communes = tuple(pair for pair in place.communes if id(pair[0]) in current)
     if place.communes and len(place.communes) == 1 and len(place.districts) == 1 and place.districts[0].successors:
-        place.districts = (place.communes[0][0],) if place.communes[0][0] in place.districts[0].current else place.districts
+        place.districts = (
+            (place.communes[0][0],) if place.communes[0][0] in place.districts[0].current else place.districts
+        )
 
 
 def _take_now(gaz: Gazetteer, now: str, place: _Place) -> None:

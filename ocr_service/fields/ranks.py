@@ -91,12 +91,15 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
     match = (_CODE if labelled else _SERGEANT).search(folded)
     if match:
         code = re.sub(r"[.\s]", "", match.group())
-        codes = _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code)) or _CODES.get(code.rstrip("iy").strip("/"))
+        codes: tuple[str, ...] | None = (
+            _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code)) or _CODES.get(code.rstrip("iy").strip("/"))
+        )
         if codes:
             flags = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
             if code.replace("/", "") == "hs":
                 flags += ("HS_is_rank_here",)
-            return RankReading(codes[0] if len(codes) == 1 else None, codes[1:] and codes, match.span(), flags)
+            open_codes = codes if len(codes) > 1 else ()
+            return RankReading(None if open_codes else codes[0], open_codes, match.span(), flags)
     return _misread(text) if labelled else None
 
 
@@ -112,7 +115,8 @@ def _misread(text: str) -> RankReading | None:
         codes = _near(key(text[start:end]))
         if codes:
             code = codes[0] if len(codes) == 1 else None
-            return RankReading(code, codes[1:] and codes, (start, end), ("ocr_tone_fix",) if code else ())
+            open_codes = codes if len(codes) > 1 else ()
+            return RankReading(code, open_codes, (start, end), ("ocr_tone_fix",) if code else ())
     return None
 
 

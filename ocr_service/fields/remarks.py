@@ -19,25 +19,37 @@ _KIN = re.compile(
     r"(?<![a-z])(?P<kin>vo(?: va cac con| va con)?|chong|con(?: trai| gai| chau)?|cac con|cha|bo|me|anh|chi|em(?: trai| gai)?|chau|than nhan"
     r"|gia dinh|dong doi|nguoi lap|nguoi cung|ho ten cha|ho ten me|hau due|chat|co|di|cau|bac)\s*(?P<colon>:|lap|\s)"
 )
-_SETS_UP = re.compile(r"\b(?:phung\s*lap|dong\s*phung\s*lap|lap\s*(?:bia|mo)|phung\s*(?:tu|tho|cung)|kinh\s*(?:lap|tang|bien)|cung\s*tien|tai\s*tro|ton\s*tao|xay\s*(?:mo|dung)|dung\s*bia)\b")
+_SETS_UP = re.compile(
+    r"\b(?:phung\s*lap|dong\s*phung\s*lap|lap\s*(?:bia|mo)|phung\s*(?:tu|tho|cung)|kinh\s*(?:lap|tang|bien)|cung\s*tien|tai\s*tro|ton\s*tao|xay\s*(?:mo|dung)|dung\s*bia)\b"
+)
 _PHONE = re.compile(r"(?<!\d)(?:\+?84|0)[\s.\-]?\d{2,3}(?:[\s.\-]?\d{2,4}){2,3}(?!\d)")
 _PHONE_WORD = re.compile(r"\b(?:dt|sdt|dien\s*thoai|tel|phone|hotline|lh|lien\s*he|zalo|dd)\b")
-_SELLER = re.compile(r"\b(?:da\s*my\s*nghe|co\s*so|lang\s*nghe|lang\s*mo\s*da|www|http|\.com|\.vn|khac\s*bia|bia\s*da)\b|@")
+_SELLER = re.compile(
+    r"\b(?:da\s*my\s*nghe|co\s*so|lang\s*nghe|lang\s*mo\s*da|www|http|\.com|\.vn|khac\s*bia|bia\s*da)\b|@"
+)
 _PERSON = re.compile(r"(?:[A-ZĐÀ-Ỹ][^\W\d_]*\s+){1,4}[A-ZĐÀ-Ỹ][^\W\d_]*")
 _WARS: tuple[tuple[str, str], ...] = (
     ("BGTN", r"bien\s*gioi\s*tay\s*nam|bgtn|tay\s*nam\s*to\s*quoc"),
     ("BGPB", r"bien\s*gioi\s*phia\s*bac|bgpb|bien\s*gioi\s*viet\s*-?\s*trung|mat\s*tran\s*vi\s*xuyen"),
     ("QT_CPC", r"chien\s*truong\s*k\b|campuchia|cam\s*pu\s*chia|\bcpc\b|quoc\s*te\s*k\b|kampuchea"),
-    ("QT_LAO", r"chien\s*truong\s*c\b|(?:mat\s*tran|chien\s*truong|tai|nuoc|ban)\s+(?:ha\s+|thuong\s+|trung\s+)?lao\b|quoc\s*te\s*lao"),
+    (
+        "QT_LAO",
+        r"chien\s*truong\s*c\b|(?:mat\s*tran|chien\s*truong|tai|nuoc|ban)\s+(?:ha\s+|thuong\s+|trung\s+)?lao\b|quoc\s*te\s*lao",
+    ),
     ("KCCP", r"kccp|c\.?\s?phap|(?:khang\s*chien|k/?c|chong)(?:\s+chong)?\s+(?:thuc\s*dan\s+)?phap"),
-    ("KCCM", r"kccm|cmcn|(?:khang\s*chien|k/?c|chong)(?:\s+chong)?\s+(?:de\s*quoc\s+)?m[yi]\b|c\.?\s?m[yi]\s+cuu\s*nuoc"),
+    (
+        "KCCM",
+        r"kccm|cmcn|(?:khang\s*chien|k/?c|chong)(?:\s+chong)?\s+(?:de\s*quoc\s+)?m[yi]\b|c\.?\s?m[yi]\s+cuu\s*nuoc",
+    ),
     ("QT", r"qtnv|nghia\s*vu\s*quoc\s*te|lam\s*nhiem\s*vu\s*quoc\s*te|quoc\s*te\b"),
     ("BVTQ", r"bvtq|bao\s*ve\s*to\s*quoc|xay\s*dung\s*va\s*bao\s*ve"),
 )
 _WAR = re.compile("|".join(f"(?P<w{i}>(?<![a-z])(?:{words}))" for i, (_, words) in enumerate(_WARS)))
 _CODES = {"QT": "other"}
 _WHERE = re.compile(r"(?<![^\W_])(?:tại|ở|tai|o)\s+(?:(?:mặt trận|chiến trường)\s*:\s*)?(?P<place>[^()]+)", re.I)
-_FRONT = re.compile(r"(?<![^\W_])(?P<place>(?:mặt trận|chiến trường|biên giới|MẶT TRẬN|CHIẾN TRƯỜNG|BIÊN GIỚI|Mặt trận|Chiến trường|Biên giới)\s+[^(),;]+)")
+_FRONT = re.compile(
+    r"(?<![^\W_])(?P<place>(?:mặt trận|chiến trường|biên giới|MẶT TRẬN|CHIẾN TRƯỜNG|BIÊN GIỚI|Mặt trận|Chiến trường|Biên giới)\s+[^(),;]+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,9 @@ def read_redaction(text: str) -> Redaction | None:
             cut = _SETS_UP.split(fold(chunk))[0]
             spans += [squeeze(match.group()) for match in _PERSON.finditer(chunk[: len(cut)])]
     year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", _PHONE.sub(" ", text)) if sets_up else None
-    return Redaction(tuple(dict.fromkeys([*spans, *(squeeze(phone) for phone in phones)])), year.group() if year else None)
+    return Redaction(
+        tuple(dict.fromkeys([*spans, *(squeeze(phone) for phone in phones)])), year.group() if year else None
+    )
 
 
 def _has_phone(text: str, folded: str) -> bool:

@@ -10,8 +10,8 @@ import unicodedata
 from functools import lru_cache
 from itertools import product
 
-_ONSETS = ("ngh", "ng", "nh", "ch", "gh", "gi", "kh", "ph", "qu", "th", "tr")
-_ONSETS += ("b", "c", "d", "đ", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "x")
+_LONG_ONSETS = ("ngh", "ng", "nh", "ch", "gh", "gi", "kh", "ph", "qu", "th", "tr")
+_SINGLE_ONSETS = ("b", "c", "d", "đ", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "x")
 _RIME_LIST = (
     "a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây e ec em en eng eo ep et"
     " ê êch êm ên ênh êp êt êu i ia ich iêc iêm iên iêng iêp iêt iêu im in inh ip it iu o oa oac oach oai oam oan oang"
@@ -42,7 +42,7 @@ def _parts(word: str) -> tuple[str, str, int]:
 @lru_cache(maxsize=8192)
 def _split(letters: str) -> tuple[str, str] | None:
     """Onset and rime, None if the letters are no syllable."""
-    for onset in (*_ONSETS, ""):
+    for onset in (*_LONG_ONSETS, *_SINGLE_ONSETS, ""):
         if letters.startswith(onset):
             rime = letters[len(onset) :]
             if rime in _RIMES and (onset != "q"):

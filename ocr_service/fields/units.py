@@ -34,8 +34,17 @@ _LEVELS: tuple[tuple[str, str], ...] = (
     ("tram", r"tram"),
 )
 _NUMBER = r"\d[\doil]*(?:\.\d+)?[a-z]?(?![a-z])"
-_NAMED = {"quan khu": "qk", "binh doan": "binh_doan", "trung doan": "e", "su doan": "f", "doan": "doan", "mat tran": "mt"}
-_NAMES = "tay bac|viet bac|dong bac|ta ngan|huu ngan|tri thien|tay nguyen|thu do|dong bang|huong giang|cuu long|quyet thang"
+_NAMED = {
+    "quan khu": "qk",
+    "binh doan": "binh_doan",
+    "trung doan": "e",
+    "su doan": "f",
+    "doan": "doan",
+    "mat tran": "mt",
+}
+_NAMES = (
+    "tay bac|viet bac|dong bac|ta ngan|huu ngan|tri thien|tay nguyen|thu do|dong bang|huong giang|cuu long|quyet thang"
+)
 _ELEMENT = re.compile(
     r"(?<![a-z0-9])(?:"
     + "|".join(f"(?P<{level}_w>{words})" for level, words in _LEVELS)
@@ -45,18 +54,26 @@ _ELEMENT = re.compile(
     r"|(?<![a-z0-9])(?P<theatre>k(?!hu)[a-z]{1,2}\d?|nb\d?|e[gf]|p\d?|t\d{1,2}|[kh]\d?)(?![a-z0-9])"
     r"|(?<![a-z0-9])(?P<cover>(?:[a-z]{1,2}[.\s]?)?\d[\doil]{1,4}[a-z]?)(?![a-z0-9])"
 )
-_MAILBOX = re.compile(r"(?:hom thu|h\.?\s?thu|(?<![a-z])ht)\s*(?:so)?\s*[:.\-]?\s*(?P<box>\d[\d.\s]*\d(?:\s*[a-z]{1,3}\s?\d{0,3}(?![a-z]))?)")
+_MAILBOX = re.compile(
+    r"(?:hom thu|h\.?\s?thu|(?<![a-z])ht)\s*(?:so)?\s*[:.\-]?\s*(?P<box>\d[\d.\s]*\d(?:\s*[a-z]{1,3}\s?\d{0,3}(?![a-z]))?)"
+)
 _BOX_ONLY = re.compile(r"^\s*(?P<box>\d[\d.]*\d\s*[a-z]{2}\s?\d{0,3})\s*$")
 # Whose the unit was, the first that fits: local forces and offices before the arms.
 _FORCES: tuple[tuple[str, str], ...] = (
-    ("dia_phuong", r"bo doi dia phuong|bddp|dia phuong quan|(?:tinh|huyen|xa|thi|quan|ap|thanh) doi(?!\s*vien)|luc luong dia phuong"),
+    (
+        "dia_phuong",
+        r"bo doi dia phuong|bddp|dia phuong quan|(?:tinh|huyen|xa|thi|ap) doi(?!\s*vien)|luc luong dia phuong",
+    ),
     ("du_kich", r"du kich"),
     ("dan_quan", r"dan quan|tu ve"),
     ("tnxp", r"tnxp|thanh nien xung phong"),
     ("dan_cong", r"dan cong"),
     ("bien_phong", r"bien phong|candvt|cong an nhan dan vu trang|cong an vu trang|cavt"),
     ("cong_an", r"cong an|an ninh"),
-    ("dan_chinh", r"giao buu|dan chinh|uy ban|huyen uy|tinh uy|xa uy|chi bo|co quan|kinh tai|nong hoi|buu dien|tuyen huan"),
+    (
+        "dan_chinh",
+        r"giao buu|dan chinh|uy ban|huyen uy|tinh uy|xa uy|chi bo|co quan|kinh tai|nong hoi|buu dien|tuyen huan",
+    ),
     ("hai_quan", r"hai quan"),
     ("khong_quan", r"khong quan"),
     ("phong_khong", r"phong khong|cao xa|cao phao"),

@@ -46,7 +46,9 @@ _HEADER_START = re.compile(
     r"^\s*(?:(?:mo|phan mo|bia mo)\s+)?(?P<hero>anh\s+hung\s+)?l[il1|]et\s*[s5][iyl1|](?![a-z])[\s:.\-]*"
     r"|^\s*to\s*quoc\s*ghi\s*cong[\s:.\-]*|^\s*(?:noi an nghi|phan mo)(?:\s+(?:cua|ong|ba|cu))*[\s:.\-]+"
 )
-_ALIAS_LINE = re.compile(r"^\s*\(?\s*(?:tức|bí danh|tên thường gọi|tên khác|thường gọi)\s*:?\s*(?P<name>[^()\d]+?)\s*\)?\s*$", re.I)
+_ALIAS_LINE = re.compile(
+    r"^\s*\(?\s*(?:tức|bí danh|tên thường gọi|tên khác|thường gọi)\s*:?\s*(?P<name>[^()\d]+?)\s*\)?\s*$", re.I
+)
 _BRACKETED = re.compile(r"^\s*\((?P<inside>[^()]*)\)\s*$")
 _WATERMARK = re.compile(r"^\s*[\W\d_]*\s*$")
 _DATE_ALONE = re.compile(r"^[\s(]*(?:ngay\s+)?[\d./\-\s]+(?:thang\s*\d+\s*)?(?:nam\s*\d+)?[\s).]*$")
@@ -72,7 +74,9 @@ def _header(draft: Draft, item: Item) -> bool:
         draft.put("honorific", person, item)
         if name not in _HEADERS:
             return True
-    if name in _HEADERS or (len(name) >= 6 and any(within_one_edit(name, known) for known in _HEADERS if len(known) >= 6)):
+    if name in _HEADERS or (
+        len(name) >= 6 and any(within_one_edit(name, known) for known in _HEADERS if len(known) >= 6)
+    ):
         draft.headers.append(squeeze(item.text))
         if name.startswith(("anhhunglietsi", "cacanhhunglietsi")):
             draft.put("title", "AHLS", item)
@@ -113,7 +117,10 @@ def _relocation(draft: Draft, item: Item) -> None:
         value = read_date(date.group()).value
         draft.put("moved", value, item, raw=date.group())
         burial["date"] = value or ""
-    where = re.search(r"(?:về|đến|sang|tới|ra|ve|VỀ|ĐẾN|SANG)\s+(?P<to>[^,;(]+?)(?=\s+(?:năm|ngày|NĂM|NGÀY)\b|\s*[,;(]|\s*\d|$)", item.text)
+    where = re.search(
+        r"(?:về|đến|sang|tới|ra|ve|VỀ|ĐẾN|SANG)\s+(?P<to>[^,;(]+?)(?=\s+(?:năm|ngày|NĂM|NGÀY)\b|\s*[,;(]|\s*\d|$)",
+        item.text,
+    )
     if where:
         burial["moved_to"] = squeeze(where["to"])
     if burial:
@@ -222,7 +229,9 @@ def _unit(draft: Draft, item: Item) -> bool:
     unit = read_unit(item.text)
     levels = [level for level, _ in unit.chain if level]
     words = re.findall(r"[^\W\d_]{3,}", item.text)
-    spelled = re.match(r"\s*(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|sư|lữ|đoàn|quân khu|quân đoàn|bộ đội|mặt trận)\b", item.text, re.I)
+    spelled = re.match(
+        r"\s*(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|sư|lữ|đoàn|quân khu|quân đoàn|bộ đội|mặt trận)\b", item.text, re.I
+    )
     if unit.mailbox or (levels and (spelled or not words)) or (spelled and unit.found):
         read_unit_slot(draft, item)
         return True

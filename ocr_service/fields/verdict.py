@@ -32,6 +32,9 @@ def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count:
         record["header"] = Field(draft.headers[0], draft.headers[0], round(sure, 4))
     if evidence.count and kind in ("collective", "memorial_list"):
         record["count"] = Field(evidence.count, None, round(sure, 4))
+    if "other_names" in record and kind == "named":
+        both = [record["name"].value, *record["other_names"].value]
+        record["persons"] = Field([{"name": name} for name in both], None, record["other_names"].confidence)
     if kind in ("collective", "memorial_list"):
         _list_persons(record)
     elif kind in ("unknown", "other"):
@@ -47,11 +50,13 @@ def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count:
 def _list_persons(record: dict[str, Field]) -> None:
     persons = record.get("persons")
     if persons is None:
-        persons = record["persons"] = Field([], None, 0.0)
-        name = record.get("name")
-        if name is not None and name.value:
-            entry = {"name": name.value, "name_raw": name.raw}
-            persons = record["persons"] = Field([entry], name.raw, name.confidence, name.lines)
+        named = [record[key] for key in ("name", "other_names") if key in record and record[key].value]
+        names = [
+            value for field in named for value in (field.value if isinstance(field.value, list) else [field.value])
+        ]
+        lines = tuple(line for field in named for line in field.lines)
+        sure = min((field.confidence for field in named), default=0.0)
+        persons = record["persons"] = Field([{"name": name} for name in names], None, sure, lines)
     names = [person["name"] for person in persons.value if person.get("name")]
     record["names"] = Field(names, None, persons.confidence, persons.lines)
     _without_name(record)
@@ -67,7 +72,7 @@ def _place_lone_dates(draft: Draft) -> None:
     readings = [(read_date(item.text), item) for item in draft.dates]
     dated = [(reading.value, item, reading.flags) for reading, item in readings if reading.value]
     if len(dated) >= 2 and not draft.has("birth") and not draft.has("death"):
-        slots = ("birth", "death")
+        slots: tuple[str, ...] = ("birth", "death")
         dated = sorted(dated[:2], key=lambda entry: entry[0])
     elif dated and not draft.has("death"):
         slots = ("death",)
@@ -109,16 +114,20 @@ def _weigh_life(draft: Draft) -> None:
 
 def _is_civil(draft: Draft) -> bool:
     headers = fold(" ".join(draft.headers))
-    return "liet" not in headers and (bool(_CIVIL.search(headers)) or draft.value("honorific") in ("cụ ông", "cụ bà", "bà"))
+    return "liet" not in headers and (
+        bool(_CIVIL.search(headers)) or draft.value("honorific") in ("cụ ông", "cụ bà", "bà")
+    )
 
 
-def _kind(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> tuple[str, tuple[str, ...]]:
+def _kind(  # one rule a line, the first that fits
+    draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int
+) -> tuple[str, tuple[str, ...]]:
     """The kind of inscription and the flags that belong to it."""
     name, status = draft.value("name"), draft.value("name_status")
     persons = draft.value("persons") or []
     facts = [field for field in _FACTS if draft.has(field)]
     if not lines:
-        return ("unknown", ("blank_stone",)) if line_count > 1 else ("other", ("no_text",))
+        return _nothing_cut(line_count)
     if evidence.listing and (len(persons) != 1 or not name):
         return "memorial_list", ()
     if evidence.collective and not (name and status == "full" and not persons and not evidence.count):
@@ -139,11 +148,16 @@ def _kind(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: in
     headers = fold(" ".join(draft.headers))
     if "liet" in headers and not draft.unread and len(lines) <= 3:
         return "unknown", ("blank_stone",)
-    flags = ("not_a_grave",) if draft.headers and not draft.unread and "to quoc" in headers else ()
-    return "other", flags
+    monument = bool(draft.headers) and not draft.unread and "to quoc" in headers
+    return "other", ("not_a_grave",) if monument else ()
+
+
+def _nothing_cut(line_count: int) -> tuple[str, tuple[str, ...]]:
+    """Blank lines are a blank stone; no line at all says only that nothing was read."""
+    return ("unknown", ("blank_stone",)) if line_count > 1 else ("other", ("no_text",))
 
 
 def _unknown_flags(evidence: KindEvidence) -> tuple[str, ...]:
-    if not evidence.unknown:
-        return ()
-    return ("poetic_unknown",) if evidence.poetic else ("old_wording",) if evidence.old_wording else ()
+    if evidence.poetic:
+        return ("poetic_unknown",)
+    return ("old_wording",) if evidence.old_wording else ()
