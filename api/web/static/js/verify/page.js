@@ -167,6 +167,7 @@ function showEmpty() {
   root.hidden = true;
   document.querySelector(".photo-pane").hidden = true;
   byId("empty").hidden = false;
+  byId("empty-message").textContent = "";
   byId("empty-skipped").hidden = !skipped.size;
   delete document.body.dataset.draft;
   history.replaceState(null, "", "/verify");
@@ -181,9 +182,10 @@ setInterval(async () => {
 // Decisions
 
 function decide(verdict) {
-  if (!current || root.inert) return;
-  if (performance.now() - shownAt < TOO_SOON_MS) return warn(texts.too_fast);
+  if (root.inert) return;
   if (verdict === "undo") return undo();
+  if (!current) return;
+  if (performance.now() - shownAt < TOO_SOON_MS) return warn(texts.too_fast);
   if (verdict === "skip") return skip();
   let fields;
   if (verdict === "accept") {
@@ -227,7 +229,11 @@ async function undo() {
   await saving.settled();
   const answer = await post("/verify/undo", {});
   hold(false);
-  if (!answer.ok) return warn(answer.status === 404 ? texts.nothing_to_undo : answer.body.detail ?? texts.offline);
+  if (!answer.ok) {
+    const why = answer.status === 404 ? texts.nothing_to_undo : answer.body.detail ?? texts.offline;
+    byId("empty-message").textContent = why;
+    return warn(why);
+  }
   putBack();
   show(answer.body.draft, step?.draft.id === answer.body.draft.id ? step.entered : {});
   return announce(texts.undone);
@@ -302,7 +308,11 @@ const ALT_KEYS_IN_FIELD = {
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.keyCode === 229) return;
   if (!["Control", "Alt", "Shift", "Meta"].includes(event.key)) warn("");
-  if (byId("help").open || root.hidden) return;
+  if (byId("help").open) return;
+  if (!current) {
+    if (event.altKey && event.code === "KeyZ") decide("undo");
+    return;
+  }
   const field = form.fieldOf(event.target);
   const isTyping = event.target.matches?.("input, select, textarea");
   if (event.altKey && !event.ctrlKey && !event.metaKey) {
@@ -340,6 +350,7 @@ root.addEventListener("submit", (event) => {
 });
 byId("open-help").addEventListener("click", () => byId("help").showModal());
 byId("help").addEventListener("close", () => current && form.focus(form.firstInNeed()));
+byId("empty-undo").addEventListener("click", () => decide("undo"));
 byId("show-skipped").addEventListener("click", () => {
   skipped.clear();
   lastId = 0;

@@ -1,0 +1,365 @@
+"""The pages in a real Chromium, driven by keyboard, against the real server with its reader beside it."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+import datasets
+from api.app import create_app
+from ocr_service import intake, verification
+from ocr_service.database import open_database
+from ocr_service.records import Alternative, Field, Line, Reading, ReadingStatus
+from ocr_service.settings import Settings
+from ocr_service.states import RecordState, Verdict
+from ocr_service.storage import LocalStore
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+SAMPLES = Path(datasets.__file__).parent / "samples"
+READ_WITHIN_S = 180.0
+# longer than the pause in which a second press counts as meant for the draft before
+A_LOOK_MS = 350
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"CI has to have Chromium at {CHROMIUM}: apt-get install chromium")
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serving(data_dir: Path, *options: str) -> Iterator[str]:
+    """The real server as its own process on a free port; gives its address."""
+    command = [sys.executable, "-P", "-m", "api.serve", "--data", str(data_dir), "--port", "0", *options]
+    environment = os.environ | {"HEADSTONE_REVIEWER": "lan"}
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        assert server.stdout is not None
+        match = re.search(r"http://[\d.:]+", server.stdout.readline())
+        assert match is not None
+        yield match[0]
+    finally:
+        server.terminate()
+        server.wait(90)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a fresh profile; anything that the browser complains about fails the test."""
+    context: BrowserContext = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    # the browser itself reports every answer of 4xx, also those that the page expects and explains
+    assert [text for text in complaints if "Failed to load resource" not in text] == []
+
+
+def wait_for(done: Callable[[], Any], within_s: float) -> Any:
+    end = time.monotonic() + within_s
+    while not (result := done()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.2)
+    return result
+
+
+def test_a_photo_goes_from_upload_to_a_record_that_the_api_finds(page: Page, tmp_path: Path) -> None:
+    sample = sorted(SAMPLES.glob("*.jpg"))[0]
+    with serving(tmp_path / "data") as address:
+        page.goto(f"{address}/upload")
+        page.set_input_files("#pick-files", sample)
+        page.get_by_label("Nghĩa trang", exact=True).fill("NTLS xã Thử Nghiệm")
+        page.keyboard.press("Enter")
+        expect(page.locator(".outcome[data-outcome=new]")).to_have_count(1)
+
+        queue = f"{address}/api/v1/queue"
+        wait_for(lambda: httpx.get(queue).json()["items"], READ_WITHIN_S)
+        page.goto(f"{address}/verify")
+        expect(page.locator("body[data-draft]")).to_have_count(1)
+        expect(page.locator("#photo-message")).to_be_hidden()
+
+        page.locator("#c-name").focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("PHẠM THỊ TRÌNH DUYỆT")
+        expect(page.locator("#v-name")).to_have_value("Phạm Thị Trình Duyệt")
+        page.wait_for_timeout(A_LOOK_MS)
+        for _ in range(page.locator(".field").count()):
+            if page.locator("body[data-draft]").count() == 0:
+                break
+            page.keyboard.press("Enter")
+        expect(page.locator("#empty")).to_be_visible()
+
+        found = httpx.get(f"{address}/api/v1/records", params={"q": "pham thi trinh duyet"}).json()["items"]
+        assert [record["fields"]["name"]["value"] for record in found] == ["Phạm Thị Trình Duyệt"]
+        assert found[0]["state"] == "corrected"
+        assert httpx.get(f"{address}/api/v1/records", params={"q": "khong co ai"}).json()["items"] == []
+
+
+# The rest runs on drafts that were stored as if read, so that what is on the page is known.
+
+
+def line(text: str, confidence: float, row: int, *others: str) -> Line:
+    top = 40.0 + 60 * row
+    quad = ((60.0, top), (740.0, top), (740.0, top + 44), (60.0, top + 44))
+    return Line(text, confidence, quad, 0, tuple(Alternative(other, 0.1) for other in others))
+
+
+def draw(texts: list[str]) -> bytes:
+    picture = Image.new("RGB", (800, 600), (60, 62, 66))
+    pen = ImageDraw.Draw(picture)
+    for row, text in enumerate(texts):
+        pen.text((70, 50 + 60 * row), text.encode("ascii", "replace").decode(), fill=(220, 190, 110), font_size=30)
+    file = io.BytesIO()
+    picture.save(file, "JPEG")
+    return file.getvalue()
+
+
+def store_draft(data_dir: Path, name: str, *, unit_confidence: float = 0.99) -> int:
+    """A draft of one invented person whose unit was read as well as asked for."""
+    lines = (
+        line(name, 0.99, 0, name.replace("Ẫ", "Ậ")),
+        line("Hy sinh: 12/5/1968", 0.99, 1),
+        line("c15/e462", unit_confidence, 2),
+    )
+    fields = {
+        "kind": Field("named", None, 0.99),
+        "name": Field(name.title(), name, 0.99, (0,)),
+        "death": Field("1968-05-12", "12/5/1968", 0.99, (1,)),
+        "unit": Field({"chain": [["c", "15"], ["e", "462"]]}, "c15/e462", unit_confidence, (2,)),
+    }
+    settings = Settings(data_dir=data_dir)
+    database = open_database(settings.resolved_database_url)
+    with database.writing() as session:
+        data = draw([one.text for one in lines])
+        photo = intake.receive(
+            session, LocalStore(settings.objects_dir), data, filename=f"{name}.jpg", received_by="thu"
+        )
+        assert photo.sha256 is not None
+        reading = Reading(
+            name, photo.sha256, ReadingStatus.READ, size_px=(800, 600), lines=lines, record=fields, bundle="invented@1"
+        )
+        draft_id = intake.store_reading(session, reading)
+    database.close()
+    assert draft_id is not None
+    return draft_id
+
+
+def record(data_dir: Path, record_id: int) -> Any:
+    database = open_database(Settings(data_dir=data_dir).resolved_database_url)
+    with database.reading() as session:
+        view = verification.get_record(session, record_id)
+    database.close()
+    return view
+
+
+def decided(data_dir: Path, record_id: int) -> Any:
+    return wait_for(lambda: (view := record(data_dir, record_id)).state is not RecordState.DRAFT and view, 10)
+
+
+@contextmanager
+def serving_here(data_dir: Path) -> Iterator[str]:
+    """The same application in a thread of this process, which starts in a moment; gives its address."""
+    app = create_app(Settings(data_dir=data_dir, reviewer="lan"))
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+@contextmanager
+def verifying(page: Page, data_dir: Path, first_id: int) -> Iterator[str]:
+    with serving_here(data_dir) as address:
+        page.goto(f"{address}/verify")
+        shows(page, first_id)
+        page.wait_for_timeout(A_LOOK_MS)
+        yield address
+
+
+def shows(page: Page, draft_id: int) -> None:
+    expect(page.locator(f'body[data-draft="{draft_id}"]')).to_have_count(1)
+
+
+def test_what_is_typed_right_after_accepting_goes_into_the_next_draft(page: Page, tmp_path: Path) -> None:
+    ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "ABCD"]
+    with verifying(page, tmp_path, ids[0]):
+        for number, draft_id in enumerate(ids):
+            shows(page, draft_id)
+            page.keyboard.type(f" {number}{number}{number}", delay=0)
+            page.wait_for_timeout(A_LOOK_MS)
+            page.keyboard.press("Control+Enter")
+        expect(page.locator("#empty")).to_be_visible()
+        names = [decided(tmp_path, draft_id).fields["name"].raw for draft_id in ids]
+    assert names == [f"NGUYỄN VĂN MẪU {letter} {number * 3}" for letter, number in zip("ABCD", "0123", strict=True)]
+
+
+def test_the_next_draft_is_there_before_the_key_is_up(page: Page, tmp_path: Path) -> None:
+    ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
+    with verifying(page, tmp_path, ids[0]):
+        page.wait_for_function("performance.getEntriesByName(location.origin + '/verify/drafts').length > 0")
+        page.wait_for_timeout(A_LOOK_MS)
+        page.keyboard.down("Control")
+        page.keyboard.down("Enter")
+        assert page.evaluate("document.body.dataset.draft") == str(ids[1])
+        assert page.locator("#c-name").input_value() == "NGUYỄN VĂN MẪU B"
+        page.keyboard.up("Enter")
+        page.keyboard.up("Control")
+        assert decided(tmp_path, ids[0]).state is RecordState.ACCEPTED
+
+
+def test_a_second_press_in_one_breath_does_not_accept_an_unseen_draft(page: Page, tmp_path: Path) -> None:
+    ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
+    with verifying(page, tmp_path, ids[0]):
+        page.keyboard.press("Control+Enter")
+        page.keyboard.press("Control+Enter")
+        assert decided(tmp_path, ids[0]).state is RecordState.ACCEPTED
+        expect(page.locator("#warning")).to_contain_text("vừa đổi")
+        assert record(tmp_path, ids[1]).state is RecordState.DRAFT
+
+
+def test_a_weakly_read_field_has_to_be_looked_at_first(page: Page, tmp_path: Path) -> None:
+    draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU", unit_confidence=0.4)
+    with verifying(page, tmp_path, draft_id):
+        expect(page.locator("#c-unit")).to_be_focused()
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#warning")).to_contain_text("đọc yếu")
+        shows(page, draft_id)
+        page.keyboard.press("Alt+x")
+        expect(page.locator("#c-unit")).to_have_value("")
+        page.keyboard.press("Control+Enter")
+        view = decided(tmp_path, draft_id)
+    assert (view.fields["unit"].raw, view.fields["unit"].value) == (None, None)
+    assert view.fields["name"].raw == "NGUYỄN VĂN MẪU"
+
+
+def test_another_reading_is_taken_by_key_and_escape_restores(page: Page, tmp_path: Path) -> None:
+    draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
+    with verifying(page, tmp_path, draft_id):
+        page.keyboard.press("Alt+ArrowDown")
+        expect(page.locator("#c-name")).to_have_value("NGUYỄN VĂN MẬU")
+        expect(page.locator("#accept-label")).to_have_text("Lưu bản đã sửa")
+        page.keyboard.press("Escape")
+        expect(page.locator("#c-name")).to_have_value("NGUYỄN VĂN MẪU")
+        expect(page.locator("#accept-label")).to_have_text("Chấp nhận")
+
+
+def test_cannot_read_not_a_headstone_skip_and_undo_have_keys(page: Page, tmp_path: Path) -> None:
+    ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "ABC"]
+    with verifying(page, tmp_path, ids[0]):
+        page.keyboard.press("Alt+k")
+        assert decided(tmp_path, ids[0]).state is RecordState.CANNOT_READ
+        page.wait_for_timeout(A_LOOK_MS)
+        page.keyboard.press("Alt+s")
+        shows(page, ids[2])
+        page.wait_for_timeout(A_LOOK_MS)
+        page.keyboard.press("Alt+b")
+        assert decided(tmp_path, ids[2]).state is RecordState.NOT_A_HEADSTONE
+        expect(page.locator("#empty")).to_be_visible()
+        page.keyboard.press("Alt+z")
+        shows(page, ids[2])
+        assert record(tmp_path, ids[2]).state is RecordState.DRAFT
+        page.wait_for_timeout(A_LOOK_MS)
+        page.keyboard.press("Alt+z")
+        shows(page, ids[1])
+
+
+def test_who_decided_second_is_told_and_overwrites_nothing(page: Page, tmp_path: Path) -> None:
+    ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
+    with verifying(page, tmp_path, ids[0]):
+        database = open_database(Settings(data_dir=tmp_path).resolved_database_url)
+        with database.writing() as session:
+            verification.decide(session, ids[0], Verdict.CANNOT_READ, reviewer="lan", expected_version=1)
+        database.close()
+        page.keyboard.type(" SỬA")
+        page.keyboard.press("Control+Enter")
+        shows(page, ids[1])
+        expect(page.locator("#messages")).to_contain_text("Người khác đã quyết định")
+        assert record(tmp_path, ids[0]).state is RecordState.CANNOT_READ
+
+
+def test_a_decision_survives_a_server_that_is_away(page: Page, tmp_path: Path) -> None:
+    ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
+    with verifying(page, tmp_path, ids[0]):
+        page.wait_for_function("performance.getEntriesByName(location.origin + '/verify/drafts').length > 0")
+        page.context.set_offline(True)
+        page.keyboard.press("Control+Enter")
+        shows(page, ids[1])
+        expect(page.locator("#pending")).to_contain_text("Mất kết nối")
+        assert record(tmp_path, ids[0]).state is RecordState.DRAFT
+        page.context.set_offline(False)
+        assert decided(tmp_path, ids[0]).state is RecordState.ACCEPTED
+        expect(page.locator("#pending")).to_be_empty()
+
+
+def test_a_box_leads_to_its_field_and_a_field_to_its_box(page: Page, tmp_path: Path) -> None:
+    draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
+    with verifying(page, tmp_path, draft_id):
+        expect(page.locator(".box.active")).to_have_attribute("data-line", "0")
+        page.locator('.box[data-line="1"]').click()
+        expect(page.locator("#c-death")).to_be_focused()
+        expect(page.locator(".box.active")).to_have_attribute("data-line", "1")
+        # the middle of all lines in the photo is shown in the middle of the stage, and so is the middle of their boxes
+        stage = page.locator("#viewer").bounding_box()
+        assert stage is not None
+        x, y = page.evaluate(
+            "() => { const m = document.querySelector('#boxes g').getScreenCTM();"
+            " const p = new DOMPoint(400, 122).matrixTransform(m); return [p.x, p.y]; }"
+        )
+        assert x == pytest.approx(stage["x"] + stage["width"] / 2, abs=2)
+        assert y == pytest.approx(stage["y"] + stage["height"] / 2, abs=2)
+
+
+def test_help_opens_by_key_and_gives_the_focus_back(page: Page, tmp_path: Path) -> None:
+    draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
+    with verifying(page, tmp_path, draft_id):
+        page.keyboard.press("F1")
+        expect(page.locator("#help")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#help")).to_be_hidden()
+        expect(page.locator("#c-name")).to_be_focused()
+
+
+def test_searching_while_typing_finds_without_tone_marks(page: Page, tmp_path: Path) -> None:
+    draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
+    with verifying(page, tmp_path, draft_id) as address:
+        page.keyboard.press("Control+Enter")
+        decided(tmp_path, draft_id)
+        page.goto(f"{address}/records")
+        page.locator("#q").press_sequentially("van mau")
+        expect(page.locator("#results a")).to_have_text("Nguyễn Văn Mẫu")
+        page.locator("#q").fill("van mai")
+        expect(page.locator("#results")).to_contain_text("Không tìm thấy")
