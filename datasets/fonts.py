@@ -1,8 +1,9 @@
 """Fonts that can write Vietnamese, sorted by the look they have on stones.
 
-Fonts are never committed. They are taken from the system's folders, from ``datasets/.fonts`` (filled by
-``python -m datasets.fonts --fetch``, see ``datasets/font_fetch.py``) and from ``$HEADSTONE_FONTS`` (folders separated
-like PATH). A font file counts only if it draws every Vietnamese letter, with its marks, as a shape of its own.
+They are taken from ``$HEADSTONE_FONTS`` (folders separated like PATH), from ``datasets/.fonts`` (filled by
+``python -m datasets.fonts --fetch``, see ``datasets/font_fetch.py``, never committed), from the system's folders, and
+from ``datasets/fonts_shipped``: one open font, so that a bare machine can draw too. A font file counts only if it draws
+every Vietnamese letter, with its marks, as a shape of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from datasets.font_coverage import writes_vietnamese
 
 CACHE_DIR = Path(__file__).parent / ".fonts"
+SHIPPED_DIR = Path(__file__).parent / "fonts_shipped"
 SYSTEM_DIRS = (Path("/usr/share/fonts"), Path("/usr/share/texmf/fonts/opentype"), Path("/usr/local/share/fonts"))
 
 
@@ -114,7 +116,7 @@ def _family(key: str) -> tuple[str, Style]:
 def font_dirs() -> tuple[Path, ...]:
     """Folders that are searched, the most specific first."""
     named = tuple(Path(p) for p in os.environ.get("HEADSTONE_FONTS", "").split(os.pathsep) if p)
-    return (*named, CACHE_DIR, *SYSTEM_DIRS)
+    return (*named, CACHE_DIR, *SYSTEM_DIRS, SHIPPED_DIR)
 
 
 @lru_cache(maxsize=1)

@@ -75,7 +75,7 @@ def draw_row(text: str, setting: Setting) -> Row:
         if mask.size:
             placed.append((mask, round(pen) + left, top))
         pen += advance + setting.tracking * setting.cap_height_px
-    if not placed:
+    if not any(mask.any() for mask, _, _ in placed):
         return Row(np.zeros((1, 1), np.uint8), 1.0)
     x0, y0 = min(p[1] for p in placed), min(p[2] for p in placed)
     x1 = max(x + m.shape[1] for m, x, _ in placed)
@@ -84,6 +84,9 @@ def draw_row(text: str, setting: Setting) -> Row:
     for mask, x, y in placed:
         window = canvas[y - y0 : y - y0 + mask.shape[0], x - x0 : x - x0 + mask.shape[1]]
         np.maximum(window, mask, out=window)
+    across, down = np.flatnonzero(canvas.max(axis=0)), np.flatnonzero(canvas.max(axis=1))
+    canvas = canvas[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
+    y0 += int(down[0])
     if abs(setting.stretch - 1) > 0.01:
         width = max(1, round(canvas.shape[1] * setting.stretch))
         way = cv2.INTER_AREA if setting.stretch < 1 else cv2.INTER_LINEAR

@@ -41,6 +41,7 @@ class Sample:
     exif_orientation: int = 1
     long_side_px: int = 1400
     hardness: float = 0.5
+    occluder: bool = False
 
 
 _WHITE, _GOLD, _YELLOW, _RED, _BLACK, _BLUE = (
@@ -58,7 +59,7 @@ PACK = (
     Sample("03_gold_plate", 103, Theme.WORKSHOP, Material.GOLD, Look.PLATE, _BLACK, yaw_deg=3),
     Sample("04_red_granite", 104, Theme.WORKSHOP, Material.RED, Look.V_CUT, _YELLOW, yaw_deg=14),
     Sample("05_marble_engraved", 105, Theme.WORN, Material.MARBLE, Look.V_CUT, None, wear=0.25, yaw_deg=-12),
-    Sample("06_grey_moss", 106, Theme.WORN, Material.GREY, Look.V_CUT, _RED, wear=0.5, yaw_deg=18),
+    Sample("06_grey_moss", 106, Theme.WORN, Material.GREY, Look.V_CUT, _RED, wear=0.4, occluder=True),
     Sample("07_cement_hand_painted", 107, Theme.HAND_PAINTED, Material.CEMENT, Look.PAINTED, _RED, wear=0.35),
     Sample("08_whitewash_blue", 108, Theme.HAND_PAINTED, Material.WHITEWASH, Look.PAINTED, _BLUE, wear=0.2, yaw_deg=8),
     Sample("09_speckled_white", 109, Theme.WORKSHOP, Material.SPECKLED, Look.PAINTED, _WHITE, yaw_deg=-16),
@@ -92,7 +93,8 @@ def render(sample: Sample) -> StonePhoto:
     finish = Finish(sample.theme, sample.material, sample.look, sample.paint, sample.wear, finish.polish, finish.light)
     request = StoneRequest(
         inscription=_inscription(sample, rng), finish=finish, long_side_px=sample.long_side_px, yaw_deg=sample.yaw_deg,
-        two_columns=sample.two_columns, exif_orientation=sample.exif_orientation, hardness=sample.hardness,
+        two_columns=sample.two_columns, occluder=sample.occluder,
+        exif_orientation=sample.exif_orientation, hardness=sample.hardness,
     )  # fmt: skip
     return make_stone(rng, request)
 

@@ -72,6 +72,7 @@ class StoneRequest:
     portrait_format: bool | None = None
     yaw_deg: float | None = None
     two_columns: bool | None = None
+    occluder: bool | None = None
     exif_orientation: int = 1
     hardness: float = 1.0
     held_out: bool = False
@@ -150,10 +151,6 @@ def _place(dice: Dice, face: StoneFace, view: View, width: float, height: float,
     layers = [_corners(width, height, float(z)) for z in np.linspace(depth, 0.004, 14)]
     scenery.extrude(view, canvas, shape, layers, tint)
     scenery.warp_onto(view, canvas, face.image, _corners(width, height, 0.0), shape)
-    if not workshop and dice.chance(0.35):
-        scenery.incense(
-            dice, view, canvas, (dice.uniform(-0.35, 0.35) * width, height / 2, -0.1), dice.uniform(0.08, 0.14)
-        )
     return canvas
 
 
@@ -178,6 +175,10 @@ def make_stone(rng: Random, request: StoneRequest, faces: tuple[Face, ...] | Non
     width = pixels_wide / pixels_high
     view = _view(dice, request, width, height, workshop)
     canvas = _place(dice, face, view, width, height, workshop)
+    if not workshop and (request.occluder if request.occluder is not None else dice.chance(0.3)):
+        # Before the foot, where it may reach the last line as it does in cemeteries, but seldom hides it.
+        at = dice.choice((-1, 1)) * dice.uniform(0.3, 0.6) * width
+        scenery.incense(dice, view, canvas, (at, height / 2, -0.1), dice.uniform(0.04, 0.075))
     if workshop and dice.chance(0.25):
         canvas = add_watermark(dice, canvas, dice.choice(faces))
     picture = expose(dice, canvas, draw_camera(dice, request.hardness))
