@@ -18,10 +18,11 @@ from pathlib import Path
 
 import structlog
 import uvicorn
+from pydantic import ValidationError
 
 from api.app import create_app
 from ocr_service.errors import HeadstoneError, UsageError
-from ocr_service.settings import Settings
+from ocr_service.settings import Settings, explain
 
 log = structlog.get_logger(__name__)
 
@@ -123,8 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
         serve(settings, with_reader=not chosen.no_reader)
-    except HeadstoneError as error:
-        sys.stderr.write(f"{error}\n")
+    except (HeadstoneError, ValidationError) as error:
+        sys.stderr.write(f"{explain(error) if isinstance(error, ValidationError) else error}\n")
         return 2
     return 0
 

@@ -6,7 +6,7 @@ import getpass
 import ipaddress
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -72,3 +72,10 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+def explain(error: ValidationError) -> str:
+    """One line that says which setting does not fit and why, and by which variable it can be set."""
+    first = error.errors()[0]
+    name = ".".join(str(step) for step in first["loc"])
+    return f"the setting {name} (HEADSTONE_{name.upper()}) does not fit: {first['msg']}"

@@ -13,6 +13,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,11 +25,13 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import structlog
+from pydantic import ValidationError
 
 from ocr_service import intake
 from ocr_service.database import Database, connect_database, open_database
+from ocr_service.errors import HeadstoneError
 from ocr_service.records import Context, Reading
-from ocr_service.settings import Settings
+from ocr_service.settings import Settings, explain
 from ocr_service.storage import LocalStore
 from workers.logs import log_to_stderr
 from workers.loop import Desk, ReadPhoto, read_until
@@ -205,10 +208,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--parent", type=int, help="stop when this process is no longer the parent")
     chosen = parser.parse_args(arguments)
     given = {"data_dir": chosen.data, "worker_processes": chosen.processes, "bundle": chosen.bundle}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
     log_to_stderr()
-    with _stop_signals() as asked:
-        supervise(settings, stopping=lambda: asked() or (chosen.parent is not None and os.getppid() != chosen.parent))
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        with _stop_signals() as asked:
+            supervise(
+                settings, stopping=lambda: asked() or (chosen.parent is not None and os.getppid() != chosen.parent)
+            )
+    except (HeadstoneError, ValidationError) as error:
+        sys.stderr.write(f"{explain(error) if isinstance(error, ValidationError) else error}\n")
+        return 2
     return 0
 
 
