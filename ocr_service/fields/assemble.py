@@ -23,7 +23,8 @@ from ocr_service.records import Context, Field, Line
 
 _NOWHERE = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
 # Births and names first: the year of a lunar date and the sense of a lone year depend on them.
-_ORDER = {"name": 0, "birth": 1, None: 2, "enlist": 3, "death": 4, "lunar": 5}
+# What a label says goes before what content suggests; a unit's own line before one beside a post.
+_ORDER = {"name": 0, "birth": 1, "unit": 2, "mailbox": 2, None: 4, "death": 5, "lunar": 6}
 _MAX_LINE = 600  # letters; no line of a stone is longer, and a run-on text must not cost more than its length
 
 
@@ -69,7 +70,8 @@ def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context)
     draft = Draft(context, [confidence[i] for i in range(len(lines))])
     _note_signs(draft, lines, rows)
     evidence = kinds.weigh([row.text for row in rows])
-    rest = _take_persons(draft, rows, evidence)
+    rest = [row for i, row in enumerate(rows) if i not in evidence.wording_lines or kinds.holds_more(row.text)]
+    rest = _take_persons(draft, rest, evidence)
     items = cut_and_join(draft, [(row.index, row.text) for row in rest], lines)
     fallback = _field_of(context)
     for item in sorted(items, key=lambda item: _ORDER.get(item.field, 3)):

@@ -6,16 +6,19 @@ import re
 from collections.abc import Sequence
 
 from ocr_service.fields.draft import Draft, Item
-from ocr_service.fields.kinds import is_unknown_wording
+from ocr_service.fields.kinds import is_slogan, is_unknown_wording
 from ocr_service.fields.labels import Segment, cut_line
 from ocr_service.fields.locations import read_location
 from ocr_service.fields.names import begins_with_surname, is_unfinished
-from ocr_service.fields.places import known_place, read_place
+from ocr_service.fields.places import is_province_short, known_place, read_place
 from ocr_service.fields.text import fold
 from ocr_service.records import Line
 
+_PLACES = ("hometown", "residence", "burial", "gathered")
 _OPEN_END = re.compile(r"[-,;/:(]\s*$|\b(?:xã|huyện|tỉnh|thôn|phường|quận|thị trấn)\s*$", re.I)
-_ADMIN_START = re.compile(r"^\s*(?:(?:huyện|tỉnh|xã|thành phố|thị xã|quận|phường)\s|(?:tp|tx|h|t|x)\.\s*\S)", re.I)
+_ADMIN_START = re.compile(
+    r"^\s*(?:(?:huyện|tỉnh|xã|thành phố|thị xã|quận|phường)\s|(?:tp|tx|h|t|x)\.\s*\S|(?:TP|TX|TT|H)\s+\S)", re.I
+)
 _UNIT_START = re.compile(
     r"^\s*(?:(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|quân khu|quân đoàn|mặt trận|lữ đoàn)\b|[cdef]\s?\d)", re.I
 )
@@ -41,7 +44,7 @@ def cut_and_join(draft: Draft, rows: Sequence[tuple[int, str]], lines: Sequence[
 
 def _item(segment: Segment) -> Item:
     verb = segment.label.verb if segment.label else ""
-    return Item(segment.field, segment.text.rstrip(" ,;|"), (segment.line,), verb, segment.misread_label)
+    return Item(segment.field, segment.text, (segment.line,), verb, segment.misread_label)
 
 
 def _note_layout(draft: Draft, text: str, segments: Sequence[Segment]) -> None:
@@ -61,7 +64,7 @@ def _continues(draft: Draft, items: list[Item], item: Item) -> bool:
     last = items[-1]
     if not item.lines or not last.lines or item.lines[0] - last.lines[-1] > 2 or last.lines == item.lines:
         return False
-    if last.field in ("hometown", "residence", "burial", "gathered") and _goes_on_as_place(draft, last, item):
+    if last.field in _PLACES and _goes_on_as_place(draft, last, item):
         items[-1] = _joined(last, item)
         if last.field == "hometown" and last.text.strip():
             draft.flag("wrapped_hometown")
@@ -89,6 +92,13 @@ def _continues(draft: Draft, items: list[Item], item: Item) -> bool:
 
 def _joined(last: Item, item: Item) -> Item:
     text = f"{last.text} {item.text.strip()}".strip()
+    if (
+        last.field in _PLACES
+        and last.text.strip()
+        and not _OPEN_END.search(last.text)
+        and item.text.strip()[0] not in "-,"
+    ):
+        text = f"{last.text.strip()}, {item.text.strip()}"
     return Item(last.field, text, (*last.lines, *item.lines), last.verb, last.misread_label)
 
 
@@ -98,16 +108,16 @@ def _unit_like(text: str) -> bool:
 
 def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
     text = item.text.strip()
-    if not text or is_unknown_wording(text) or re.search(r"\d{4}", text) or read_location(text):
+    if not text or is_unknown_wording(text) or is_slogan(text) or re.search(r"\d{4}", text) or read_location(text):
         return False
     if _OPEN_END.search(last.text) or _ADMIN_START.match(text) or text.startswith(("-", ",")):
         return True
     before = fold(last.text).strip(" .,:-")
     if not before:
         return known_place(text, draft.context.cemetery_province) or not begins_with_surname(text)
-    if last.field != "hometown":
+    if last.field not in ("hometown", "residence"):
         return known_place(text) and bool(re.search(r"[-,]", text))
-    if not known_place(text):
+    if not known_place(text) and not is_province_short(text):
         return False
     return "province" not in read_place(last.text, draft.context.cemetery_province).value
 

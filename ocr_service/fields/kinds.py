@@ -32,6 +32,7 @@ _COLLECTIVE = re.compile(
 _COUNT = re.compile(
     r"(?<!\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|nguoi|hai cot|bo hai cot|chien s[iy]|can bo|can bo chien s[iy])\b"
 )
+_HEAD_LINES = 12  # wordings of the kind stand at the head; a list of thousands of names costs no more
 _COUNT_LINE = re.compile(
     r"^\s*\(?\s*\d{1,4}\s*(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|hai cot|bo hai cot)\s*\)?\s*$"
 )
@@ -64,6 +65,7 @@ class KindEvidence:
     symbolic: bool = False
     listing: bool = False
     no_grave: bool = False
+    wording_lines: frozenset[int] = frozenset()
 
 
 def is_unknown_wording(text: str) -> bool:
@@ -91,9 +93,23 @@ def tells_kind(text: str) -> bool:
     return any(pattern.search(folded) for pattern in patterns)
 
 
+def holds_more(text: str) -> bool:
+    """Whether a line that an unknown wording runs through says something else: a label, a number, a row of a list."""
+    return bool(re.search(r"\d|:", text))
+
+
+def _lines_under(span: tuple[int, int], lines: list[str]) -> frozenset[int]:
+    start, under = 0, set[int]()
+    for i, line in enumerate(lines):
+        if start < span[1] and start + len(line) > span[0]:
+            under.add(i)
+        start += len(line) + 1
+    return frozenset(under)
+
+
 def weigh(lines: list[str]) -> KindEvidence:
     """Evidence of the kind in all lines together; wordings may run over a line's end."""
-    head = fold(" ".join(lines[:12]))[:1200]
+    head = fold(" ".join(lines[:_HEAD_LINES]))
     unknown = _UNKNOWN.search(head) or _POETIC.search(head)
     numbered = sum(bool(re.match(r"\s*\d{1,3}\s*[.)\-|]\s*[^\W\d]", line)) for line in lines)
     word = _COUNT_WORD.search(head)
@@ -104,7 +120,7 @@ def weigh(lines: list[str]) -> KindEvidence:
     )
     wording = None
     if unknown:
-        joined = " ".join(lines[:12])[:1200]
+        joined = " ".join(lines[:_HEAD_LINES])
         wording = joined[unknown.start() : unknown.end()]
     poetic = bool(unknown and _POETIC.search(unknown.group()))
     return KindEvidence(
@@ -116,5 +132,6 @@ def weigh(lines: list[str]) -> KindEvidence:
         count=int(number[1]) if number else (_COUNT_WORDS[word[1]] if word else None),
         symbolic=bool(_SYMBOLIC.search(head)),
         listing=listing or (numbered >= 4 and not collective),
+        wording_lines=_lines_under(unknown.span(), lines[:_HEAD_LINES]) if unknown else frozenset(),
         no_grave=bool(lines) and bool(_NO_GRAVE.match(fold(lines[0]))),
     )

@@ -63,7 +63,8 @@ _SHORT: tuple[tuple[str, str, str, str], ...] = (
     ("death", r"h[./]?\s?s\.?", "date", ""),
     ("death", r"mat", "date", "mat"),
     ("hometown", r"q[./]?\s?q\.?|n[./]?\s?q\.?|que", "text", ""),
-    ("residence", r"t[./]?\s?q\.?|d[./]?c", "colon", ""),
+    ("residence", r"t[./]?\s?q\.?", "text", ""),
+    ("residence", r"d[./]?c", "colon", ""),
     ("rank", r"c[./]?\s?b\.?", "text", ""),
     ("position", r"c[./]?\s?v\.?", "text", ""),
     ("unit", r"d[./]?\s?v\.?|b[./]d\.?", "text", ""),
@@ -71,7 +72,7 @@ _SHORT: tuple[tuple[str, str, str, str], ...] = (
     ("party", r"v\.?d\.?", "colon", ""),
     ("name", r"ten|ho ten", "colon", ""),
     ("alias", r"b[./]?\s?d|tuc danh", "colon", ""),
-    ("age", r"tho|tuoi", "date", ""),
+    ("age", r"tho|tuoi", "number", ""),
     ("burial", r"at", "colon", ""),
     ("lunar", r"tuc|nham", "date", ""),
 )
@@ -127,7 +128,7 @@ def _pattern(words: str) -> str:
 
 
 _FULL_RE = re.compile(r"(?<![a-z0-9])(?:" + "|".join(_pattern(words) for words, _ in _ENTRIES) + r")(?![a-z])")
-_AHEAD = {"date": _DATE_AHEAD, "text": _TEXT_AHEAD, "colon": _COLON}
+_AHEAD = {"date": _DATE_AHEAD, "number": r"(?=[ \t]*[:=]?[ \t]*\d)", "text": _TEXT_AHEAD, "colon": _COLON}
 _ONE_WORD = frozenset({"mất", "quê", "tức", "nhằm", "thọ", "tuổi", "tên", "họ tên", "đi b"})
 _SHORT_RE = re.compile(
     "|".join(
@@ -151,6 +152,7 @@ for _known in _BY_KEY:
 _LONG_KEYS = [known for known in _BY_KEY if len(known) >= 7]
 _LETTERS = str.maketrans("01|!5489", "oiiisabg")
 _WORD = re.compile(r"[^\s:;,.=()\-]+|[.\-](?=\S)")
+_LABEL_END = re.compile(r":|\s-\s|\d[./\-]\d")
 _HOLE = re.compile(r"[ \t]*[:=]?[ \t]*(?:[.\-][ \t]*(?=\d))?")
 
 
@@ -159,7 +161,8 @@ def cut_line(text: str, line: int) -> list[Segment]:
     folded = fold(text)
     found = _full_labels(folded)
     found = [match for match in found if not _is_surname(match, text, folded)]
-    found += [match for match in _misread_labels(folded, found) if all(_apart(match, other) for other in found)]
+    wrong = [match for match in _misread_labels(folded, found) if not _is_surname(match, text, folded)]
+    found += [match for match in wrong if all(_apart(match, other) for other in found)]
     found += [match for match in _short_labels(folded, text) if all(_apart(match, other) for other in found)]
     if not found:
         alone = _ALONE.get(key(folded.translate(_LETTERS)))
@@ -249,8 +252,8 @@ def _is_spelled_so(cut: str, after: str) -> bool:
 
 def _label_words(folded: str, start: int) -> list[re.Match[str]]:
     """Up to four words that may spell a label: none beyond a colon, none that is a number."""
-    colon = folded.find(":", start)
-    words = list(_WORD.finditer(folded, start, min(start + 40, colon if colon >= 0 else len(folded))))[:4]
+    stop = _LABEL_END.search(folded, start)
+    words = list(_WORD.finditer(folded, start, min(start + 40, stop.start() if stop else len(folded))))[:4]
     numbers = [i for i, word in enumerate(words) if word.group()[0].isdigit() and len(word.group()) != 2]
     return words[: numbers[0]] if numbers else words
 

@@ -32,7 +32,7 @@ _KINDS = {
     "tp": "thành phố",
 }
 _SEPARATOR = re.compile(
-    r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{3})\.\s+|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
+    r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.\s+|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
 )
 # Names whose own hyphen is no separator.
 _HYPHENATED = re.compile(

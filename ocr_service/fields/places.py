@@ -128,7 +128,7 @@ def _take_province(gaz: Gazetteer, parts: list[Part], place: _Place, here: tuple
             parts.pop()
             parts[-1] = Part(f"{parts[-1].name} {last.name}", "", "province")
             last = parts[-1]
-    found, how = _find_province(gaz, last, here, alone=len(parts) == 1)
+    found, how = _find_province(gaz, last, here)
     if not found or (last.level == "city" and how != "name" and not found):
         if last.level == "province":
             place.province = _spelled(parts.pop())
@@ -147,9 +147,7 @@ def _rather_district(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> bool:
     return part.level == "district" and bool(gaz.districts(part.name, here or None))
 
 
-def _find_province(
-    gaz: Gazetteer, part: Part, here: tuple[str, ...], *, alone: bool
-) -> tuple[tuple[Province, ...], str]:
+def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[tuple[Province, ...], str]:
     found = gaz.provinces(part.name)
     if found:
         best = found[0]
@@ -162,7 +160,8 @@ def _find_province(
         if local or shorts:
             return (local or shorts), "short"
         return (), ""
-    if not alone or part.level == "province" or not gaz.communes_anywhere(part.name):
+    elsewhere = gaz.districts(part.name) or gaz.communes_anywhere(part.name)
+    if part.level == "province" or not elsewhere:
         similar = gaz.similar_provinces(part.name)
         names = {province.name for province in similar}
         if len(names) == 1:
@@ -422,6 +421,12 @@ def _add_communes(gaz: Gazetteer, place: _Place, value: dict[str, Any]) -> None:
         value["commune_2025"] = found[0]
     elif found:
         value["commune_2025_candidates"] = found
+
+
+def is_province_short(text: str) -> bool:
+    """Whether a text is nothing but the abbreviation of a province: ``ĐT``, ``T.Ninh``."""
+    bare = text.strip(" .,;-")
+    return Part(bare, "", None).short and bool(gazetteer().abbreviated_provinces(bare))
 
 
 def known_place(text: str, cemetery_province: str | None = None) -> bool:

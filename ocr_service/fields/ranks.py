@@ -59,6 +59,10 @@ _CODES: dict[str, tuple[str, ...]] = {
     "b1": ("binh_nhat",),
     "b2": ("binh_nhi",),
 }
+_FIRST = {"h": ("ha",), "ch": ("chuan",), "tr": ("trung",), "th": ("thuong", "thieu"), "d": ("dai",)}
+_FIRST |= {"t": ("thieu", "trung", "thuong")}
+_SECOND = {"si": ("si",), "sy": ("si",), "uy": ("uy",), "ui": ("uy",), "ta": ("ta",)}
+_SLASHED = re.compile(r"^(h|ch|tr|th|t|d)[./]\s?(s[iy]|u[yi]|ta)$")
 _DOUBTFUL = frozenset({"b1", "b2"})
 # Without a label only words and the sergeants' codes are ranks; the rest would take names and units for ranks.
 _WORD = re.compile(
@@ -66,7 +70,7 @@ _WORD = re.compile(
     r"(?![a-z])"
 )
 _CODE = re.compile(
-    r"(?<![a-z0-9/])(h ?[123](?![0-9])|[1-4]\s?//?(?!\s?\d)|b\.?\s?nh(?:at|i)|b ?[12](?![0-9])|h[./]?s(?:[iy])?|tr\.?s(?:[iy])?"
+    r"(?<![a-z0-9/])(h ?[123](?![0-9])|[1-4]\s?//?(?!\s?\d)|b\.?\s?nh(?:at|i)|b ?[12](?![0-9])|(?:h|ch|tr|th|t|d)[./]\s?(?:s[iy]|u[yi]|ta)|h[./]?s(?:[iy])?|tr\.?s(?:[iy])?"
     r"|th\.?s(?:[iy])?|t[./]?s(?:[iy])?|b\.?n|c[./]?u|d[./]?u|t[./]?u|t[./]?t)(?![a-z])"
 )
 _SERGEANT = re.compile(r"(?<![a-z0-9/])h ?[123](?![0-9a-z])")
@@ -91,9 +95,7 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
     match = (_CODE if labelled else _SERGEANT).search(folded)
     if match:
         code = re.sub(r"[.\s]", "", match.group())
-        codes: tuple[str, ...] | None = (
-            _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code)) or _CODES.get(code.rstrip("iy").strip("/"))
-        )
+        codes = _slashed(match.group()) or _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code), ())
         if codes:
             flags = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
             if code.replace("/", "") == "hs":
@@ -101,6 +103,15 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
             open_codes = codes if len(codes) > 1 else ()
             return RankReading(None if open_codes else codes[0], open_codes, match.span(), flags)
     return _misread(text) if labelled else None
+
+
+def _slashed(cut: str) -> tuple[str, ...]:
+    """``Ch/úy``, ``T/sĩ``: every rank whose words begin so; none for other codes."""
+    match = _SLASHED.match(cut)
+    if not match:
+        return ()
+    known = set(_WORDS.values())
+    return tuple(code for first in _FIRST[match[1]] if (code := f"{first}_{_SECOND[match[2]][0]}") in known)
 
 
 def _code_of(word: str) -> str | None:

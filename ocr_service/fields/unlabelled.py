@@ -35,15 +35,17 @@ from ocr_service.fields.units import read_force, read_unit
 _HEADERS = frozenset(
     key(words)
     for words in (
-        "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công", "ls",
+        "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công", "ls", "l.sĩ", "phần mộ ls", "mộ ls",
         "phần mộ", "nơi an nghỉ", "mộ phần", "mộ", "bia mộ", "bia mộ liệt sĩ", "đồng chí", "phần mộ ông", "phần mộ bà",
         "mộ chí", "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu", "thân phụ",
     )
 )  # fmt: skip
 _PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
 _PERSON_WORDS |= {"dongchi": "đ/c", "phanmoong": "ông", "phanmoba": "bà", "co": "cô"}
+_PERSON_SPELLINGS = frozenset(_PERSON_WORDS.values()) | {"đồng chí", "phần mộ ông", "phần mộ bà"}
 _HEADER_START = re.compile(
     r"^\s*(?:(?:mo|phan mo|bia mo)\s+)?(?P<hero>anh\s+hung\s+)?l[il1|]et\s*[s5][iyl1|](?![a-z])[\s:.\-]*"
+    r"|^\s*(?:ho\s+(?:va\s+)?)?ten\s+(?:liet\s*s[iy]\s+)?"
     r"|^\s*to\s*quoc\s*ghi\s*cong[\s:.\-]*|^\s*(?:noi an nghi|phan mo)(?:\s+(?:cua|ong|ba|cu))*[\s:.\-]+"
 )
 _ALIAS_LINE = re.compile(
@@ -67,9 +69,13 @@ def _nothing(draft: Draft, item: Item) -> bool:
     return not item.text.strip(" .,;:-_*+|\u00b7\"'~=#")
 
 
+def _spelled(text: str) -> str:
+    return squeeze(text).strip(" .:,-").lower()
+
+
 def _header(draft: Draft, item: Item) -> bool:
     name = key(item.text)
-    person = _PERSON_WORDS.get(name)
+    person = _PERSON_WORDS.get(name) if _spelled(item.text) in _PERSON_SPELLINGS or item.text.isascii() else None
     if person and not (name == "ba" and draft.has("name")):
         draft.put("honorific", person, item)
         if name not in _HEADERS:
@@ -82,6 +88,11 @@ def _header(draft: Draft, item: Item) -> bool:
             draft.put("title", "AHLS", item)
         return True
     if kinds.is_slogan(item.text) and not begins_with_surname(item.text):
+        draft.headers.append(squeeze(item.text))
+        return True
+    hero = re.match(r"^\s*(?:anh hung\s*(?:llvt|luc luong vu trang)|ahllvt)", fold(item.text))
+    if hero and not re.search(r"\d", item.text):
+        draft.put("title", "AHLLVTND", item)
         draft.headers.append(squeeze(item.text))
         return True
     start = _HEADER_START.match(fold(item.text))

@@ -19,6 +19,10 @@ _CIVIL = re.compile(r"noi an nghi|phan mo|mo phan|noi yen nghi")
 def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> dict[str, Field]:
     """The finished record."""
     _place_lone_dates(draft)
+    if draft.has("residence") and not draft.has("hometown"):
+        # Some stones name only where the dead last lived; that is where the family is looked for.
+        draft.fields["hometown"] = draft.fields["residence"]
+        draft.flag("hometown_is_residence")
     _weigh_life(draft)
     kind, flags = _kind(draft, evidence, lines, line_count)
     draft.flag(*flags)
