@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-CROP_MARGIN = 0.06
-"""Share of the line height added on every side: tight quads cut the marks above Ế and below Ộ."""
+CROP_MARGIN = 0.0
+"""Share of the line height added on every side. The detector's quads carry ground already: 0.06 more read 1 % worse."""
 
 MAX_CROP_ASPECT = 60.0  # the longest real line, 70 narrow letters, is about 40 times as wide as high
 

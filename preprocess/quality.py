@@ -1,4 +1,4 @@
-"""Whether a photo is good enough to read, with reasons a person understands. Judged where the text is, not on the sky."""
+"""Whether a photo is good enough to read, with reasons a person understands. Judged where the text is."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Quality:
     """Measures of the text in a photo, and what they mean for a person.
 
     ``line_height_px`` is the median in the decoded picture; ``sharpness`` the steepest change across letters' edges, in
-    shares of their contrast a pixel at 32 px line height; ``contrast`` and ``ground`` are grey levels (0–255); ``glare``
-    is the share of the text's area under clipped patches wider than strokes.
+    shares of their contrast a pixel at 32 px line height; ``contrast`` and ``ground`` are grey levels;
+    ``glare`` is the share of the text's area under clipped patches wider than strokes.
     """
 
     line_height_px: float
