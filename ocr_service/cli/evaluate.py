@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ocr_service.cli.output import console
 from ocr_service.errors import StorageError
 
 messages = Console(stderr=True)
@@ -69,6 +70,5 @@ def evaluate(
     if as_json:
         sys.stdout.write(result + "\n")
         return
-    console = Console(width=None if sys.stdout.isatty() else 140)
     for table in evaluation.tables(scores, title=f"{truth_dir} ({len(photos)} photos)"):
-        console.print(table)
+        console().print(table)

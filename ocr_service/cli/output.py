@@ -35,6 +35,11 @@ class OutputFormat(StrEnum):
         return OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.PLAIN
 
 
+def console() -> Console:
+    """Return a console on standard output that does not squeeze tables where there is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 140)
+
+
 def _confidence(reading: Reading) -> Text:
     confidence = record_confidence(reading.record)
     if confidence is None:
@@ -72,4 +77,4 @@ def print_readings(readings: Iterable[Reading], output: OutputFormat) -> None:
             cells = (row.get(column, "") for column in (*COLUMNS, "status", "reason"))
             sys.stdout.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
     else:
-        Console().print(readings_table(readings))
+        console().print(readings_table(readings))

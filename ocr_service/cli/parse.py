@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TextIO
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ocr_service.cli.output import OutputFormat
+from ocr_service.cli.output import OutputFormat, console
 from ocr_service.errors import UsageError
 from ocr_service.fields import Inscription, context_from_json, parse_text
 
@@ -47,7 +46,7 @@ def _show(inscription: Inscription) -> None:
             continue
         value = field.value if isinstance(field.value, str) else _to_json(field.value)
         table.add_row(Text(name), Text(value), Text(field.raw or ""), Text(" ".join(field.flags)))
-    Console().print(table)
+    console().print(table)
 
 
 def parse(
