@@ -124,7 +124,7 @@ def expected_calibration_error(confidences: Sequence[float], correct: Sequence[b
 
     Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning". 0 for no answers.
     """
-    if not confidences:
+    if not len(confidences):
         return 0.0
     given, right = np.asarray(confidences, dtype=float), np.asarray(correct, dtype=float)
     index = np.minimum((given * bins).astype(int), bins - 1)
