@@ -10,7 +10,7 @@ from ocr_service.fields.kinds import is_slogan, is_unknown_wording
 from ocr_service.fields.labels import Segment, cut_line
 from ocr_service.fields.locations import read_location
 from ocr_service.fields.names import begins_with_surname, is_unfinished
-from ocr_service.fields.places import is_province_short, known_place, read_place
+from ocr_service.fields.places import is_district, is_province, is_province_short, known_place, read_place
 from ocr_service.fields.text import fold
 from ocr_service.records import Line
 
@@ -117,9 +117,10 @@ def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
         return known_place(text, draft.context.cemetery_province) or not begins_with_surname(text)
     if last.field not in ("hometown", "residence"):
         return known_place(text) and bool(re.search(r"[-,]", text))
-    if not known_place(text) and not is_province_short(text):
+    if not (known_place(text) or is_province_short(text) or is_district(text)):
         return False
-    return "province" not in read_place(last.text, draft.context.cemetery_province).value
+    so_far = read_place(last.text, draft.context.cemetery_province).value
+    return "province" not in so_far and (is_province(text) or "district" not in so_far or not is_district(text))
 
 
 def _side_by_side(lines: Sequence[Line], items: Sequence[Item]) -> bool:

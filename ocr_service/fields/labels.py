@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
+from ocr_service.fields.names import begins_with_surname
 from ocr_service.fields.text import fold, key, one_deletion, within_one_edit
 
 # Field → full labels, folded. The value after "=" is the verb that the label says.
@@ -44,7 +45,8 @@ _FULL: dict[str, str] = {
 }  # fmt: skip
 _DATED = frozenset({"birth", "enlist", "death", "party", "lunar"})
 
-_NEED_COLON = frozenset({"other", "residence", "alias", "burial", "gathered"})  # their misread words may be names
+# Fields whose misread labels are believed without a colon; the words of the others may be names.
+_NEED_NO_COLON = frozenset({"hometown", "unit", "rank", "position"})
 
 _BLANKS = r"[ \t]*"
 _DATE_AHEAD = (
@@ -123,7 +125,7 @@ _BY_KEY = {key(words): label for words, label in reversed(_ENTRIES)}
 
 
 def _pattern(words: str) -> str:
-    pattern = re.escape(words).replace(r"\ ", r"[ \t]*").replace(r"\.", r"\.?[ \t]*")
+    pattern = re.escape(words).replace(r"\ ", r"[ \t]*").replace(r"\.", r"[./][ \t]*")
     return pattern.replace("y", "[yi]")
 
 
@@ -145,11 +147,12 @@ _ALONE = {
     **{short: Label("unit") for short in ("dv",)},
 }
 _FORMS: dict[str, list[str]] = {}
-for _known in _BY_KEY:
+_SPELLED = {key(words) for words, _ in _ENTRIES if "." not in words and "/" not in words}
+for _known in sorted(_SPELLED):
     if len(_known) >= 5:
         for _form in one_deletion(_known):
             _FORMS.setdefault(_form, []).append(_known)
-_LONG_KEYS = [known for known in _BY_KEY if len(known) >= 7]
+_LONG_KEYS = sorted(known for known in _SPELLED if len(known) >= 7)
 _LETTERS = str.maketrans("01|!5489", "oiiisabg")
 _WORD = re.compile(r"[^\s:;,.=()\-]+|[.\-](?=\S)")
 _LABEL_END = re.compile(r":|\s-\s|\d[./\-]\d")
@@ -161,9 +164,12 @@ def cut_line(text: str, line: int) -> list[Segment]:
     folded = fold(text)
     found = _full_labels(folded)
     found = [match for match in found if not _is_surname(match, text, folded)]
-    wrong = [match for match in _misread_labels(folded, found) if not _is_surname(match, text, folded)]
+    shorts = _short_labels(folded, text)
+    abbreviated = [match for match in shorts if len(key(folded[match[0] : match[1]])) <= 2]
+    found += [match for match in abbreviated if all(_apart(match, other) for other in found)]
+    wrong = [match for match in _misread_labels(folded, text, found) if not _is_surname(match, text, folded)]
     found += [match for match in wrong if all(_apart(match, other) for other in found)]
-    found += [match for match in _short_labels(folded, text) if all(_apart(match, other) for other in found)]
+    found += [match for match in shorts if all(_apart(match, other) for other in found)]
     if not found:
         alone = _ALONE.get(key(folded.translate(_LETTERS)))
         if alone and len(folded.split()) == 1:
@@ -273,7 +279,7 @@ def _misread_key(cut: str, edits: int) -> Label | None:
     return min(labels, key=lambda label: label.verb) if len(fields) == 1 else None
 
 
-def _misread_labels(folded: str, found: list[_Found]) -> list[_Found]:
+def _misread_labels(folded: str, text: str, found: list[_Found]) -> list[_Found]:
     """Labels with wrong letters at the start of the line, after a wide gap, or right before a colon."""
     misread: list[_Found] = []
     starts = {0} | {match.end() for match in re.finditer(r"[ \t]{2,}|[;,|]\s*", folded)}
@@ -281,6 +287,7 @@ def _misread_labels(folded: str, found: list[_Found]) -> list[_Found]:
         if any(begin <= start < end for begin, end, _, _ in found):
             continue
         words = _label_words(folded, start)
+        named = start == 0 and begins_with_surname(text)
         for count in range(len(words), 0, -1):
             end = words[count - 1].end()
             after = folded[end : end + 12]
@@ -292,7 +299,7 @@ def _misread_labels(folded: str, found: list[_Found]) -> list[_Found]:
             if label is None or cut in _BY_KEY and not colon and not after.strip():
                 continue
             dated = re.match(r"[ \t]*[.\-]?[ \t]*(?:\d|ngay|thang|nam\b)", after)
-            bare = label.field not in _DATED and label.field not in _NEED_COLON and count >= 2 and after.strip()
+            bare = label.field in _NEED_NO_COLON and count >= 2 and after.strip() and not named
             if colon or (label.field in _DATED and dated) or bare:
                 misread.append((words[0].start(), end, label, True))
                 break

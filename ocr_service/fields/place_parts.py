@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ocr_service.fields.gazetteer import gazetteer
+from ocr_service.fields.gazetteer import Province, gazetteer
 from ocr_service.fields.text import fold, key
 
 _HAMLET = r"thon|xom|ap|ban|lang|khom|khu pho|khu|to dan pho|to|tdp|kp|so nha|so|doi|buon|plei|phum|lien gia|khoi|ngo"
@@ -76,6 +77,12 @@ def split_place(text: str) -> tuple[list[Part], bool]:
         parts = _by_gazetteer(parts[0].name)
     elif parts and len(parts) <= 2 and parts[-1].level is None and len(parts[-1].name.split()) > 3:
         parts = parts[:-1] + _by_gazetteer(parts[-1].name)
+    elif len(parts) == 2 and parts[0].level is None and len(parts[0].name.split()) > 3:
+        parts[:1] = _by_gazetteer(parts[0].name, gazetteer().provinces(parts[1].name))
+    elif parts and parts[-1].level in ("hamlet", "commune") and len(parts[-1].name.split()) > 3:
+        first, *others = _by_gazetteer(parts[-1].name)
+        name = f"{parts[-1].kind.capitalize()} {first.name}" if first.name.isdigit() else first.name
+        parts[-1:] = [Part(name, parts[-1].kind, parts[-1].level, parts[-1].cut), *others]
     return parts, punctuated
 
 
@@ -174,13 +181,13 @@ def _is_word(match: re.Match[str], chunk: str) -> bool:
     return chunk.isascii()
 
 
-def _by_gazetteer(text: str) -> list[Part]:
+def _by_gazetteer(text: str, provinces: Sequence[Province] = ()) -> list[Part]:
     """A run of words without any sign: the longest province at its end, then the longest district before it."""
     gaz = gazetteer()
     words = text.split()
     tail: list[Part] = []
-    reach: tuple[str, ...] | None = None
-    for size in (4, 3, 2, 1):
+    reach = tuple(p for province in provinces for p in province.reach) or None
+    for size in () if provinces else (4, 3, 2, 1):
         name = " ".join(words[-size:])
         if size <= len(words) and (
             gaz.provinces(name) or (size == 1 and Part(name, "", None).short and len(words) > 1)
@@ -190,9 +197,9 @@ def _by_gazetteer(text: str) -> list[Part]:
             reach = tuple(p for province in found for p in province.reach) or None
             words = words[:-size]
             break
-    for size in (3, 2, 1):
+    for size, where in ((3, reach), (2, reach), (1, reach), (3, None), (2, None)):
         name = " ".join(words[-size:])
-        if size <= len(words) and words and gaz.districts(name, reach):
+        if size <= len(words) and words and gaz.districts(name, where):
             tail.insert(0, Part(name, "", None, name))
             words = words[:-size]
             break

@@ -14,7 +14,7 @@ from typing import Any
 
 from ocr_service.fields.gazetteer import Commune, District, Gazetteer, Province, gazetteer, shortens
 from ocr_service.fields.place_parts import Part, split_place
-from ocr_service.fields.syllables import with_tone_in_place
+from ocr_service.fields.syllables import is_syllable, with_tone_in_place
 from ocr_service.fields.text import clean, fold, key, squeeze, title
 
 _COUNTRIES = {"campuchia": "KH", "cpc": "KH", "kampuchea": "KH", "lao": "LA", "thailan": "TH", "trungquoc": "CN"}
@@ -161,7 +161,7 @@ def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[t
             return (local or shorts), "short"
         return (), ""
     elsewhere = gaz.districts(part.name) or gaz.communes_anywhere(part.name)
-    if part.level == "province" or not elsewhere:
+    if part.level == "province" or (not elsewhere and _is_misread(part.name)):
         similar = gaz.similar_provinces(part.name)
         names = {province.name for province in similar}
         if len(names) == 1:
@@ -246,7 +246,8 @@ def _take_odd_district(
             if len(names) == 1:
                 place.extra["suggest"] = similar[0].name
         return
-    if len(names) == 1 and (reach is not None or here) and not _is_commune(gaz, last, reach or here):
+    believed = _is_misread(last.name) or _holds_commune(gaz, similar, parts)
+    if len(names) == 1 and believed and (reach is not None or here) and not _is_commune(gaz, last, reach or here):
         place.districts = similar
         parts.pop()
         place.district = similar[0].name
@@ -256,6 +257,15 @@ def _take_odd_district(
         place.district = _spelled(parts.pop())
         if names:
             place.extra["district_candidates"] = sorted(names)
+
+
+def _is_misread(name: str) -> bool:
+    """Whether a name cannot have been meant so: one of its words is no syllable."""
+    return any(not is_syllable(word) for word in name.split())
+
+
+def _holds_commune(gaz: Gazetteer, districts: tuple[District, ...], parts: list[Part]) -> bool:
+    return len(parts) > 1 and any(gaz.communes(parts[-2].name, district) for district in districts)
 
 
 def _is_commune(gaz: Gazetteer, part: Part, where: tuple[str, ...]) -> bool:
@@ -427,6 +437,16 @@ def is_province_short(text: str) -> bool:
     """Whether a text is nothing but the abbreviation of a province: ``ĐT``, ``T.Ninh``."""
     bare = text.strip(" .,;-")
     return Part(bare, "", None).short and bool(gazetteer().abbreviated_provinces(bare))
+
+
+def is_province(text: str) -> bool:
+    """Whether a text is nothing but the name of a province."""
+    return bool(gazetteer().provinces(text.strip(" .,;-")))
+
+
+def is_district(text: str) -> bool:
+    """Whether a text is nothing but the name of a district."""
+    return bool(gazetteer().districts(text.strip(" .,;-")))
 
 
 def known_place(text: str, cemetery_province: str | None = None) -> bool:

@@ -95,7 +95,9 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
     match = (_CODE if labelled else _SERGEANT).search(folded)
     if match:
         code = re.sub(r"[.\s]", "", match.group())
-        codes = _slashed(match.group()) or _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code), ())
+        codes: tuple[str, ...] = (
+            _slashed(match.group()) or _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code), ())
+        )
         if codes:
             flags = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
             if code.replace("/", "") == "hs":

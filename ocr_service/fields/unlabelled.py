@@ -139,6 +139,8 @@ def _relocation(draft: Draft, item: Item) -> None:
 
 
 def _remark(draft: Draft, item: Item) -> bool:
+    if not draft.has("name") and begins_with_surname(item.text) and looks_like_name(item.text):
+        return False  # PHÙNG THỎ … is a family name, not "phụng thờ"
     return read_remark(draft, item)
 
 
