@@ -84,7 +84,7 @@ _BY_PREFIX = sorted(((prefix, style) for style, names in _STYLES.items() for pre
 # One or two families of every look, none of them a redrawing of a family that is trained on
 # (Arimo and Liberation Sans, Tinos and Liberation Serif are the same outlines).
 HELD_OUT_FAMILIES = (
-    "texgyreschola", "ptserif", "spectral", "bitter", "firasans", "ibmplexsans", "antonio", "barlowsemicondensed",
+    "sourceserif", "ptserif", "spectral", "bitter", "firasans", "ibmplexsans", "antonio", "barlowsemicondensed",
     "lobster", "alexbrush", "mansalva", "fredoka",
 )  # fmt: skip
 

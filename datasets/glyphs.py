@@ -29,12 +29,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a row is set: font, cap height, extra space between letters (in cap heights), horizontal stretch."""
+    """How a row is set: font, cap height, extra space between letters (in cap heights), stretch, width of spaces."""
 
     font: Path
     cap_height_px: float
     tracking: float = 0.0
     stretch: float = 1.0
+    word_space: float = 1.0
 
 
 @lru_cache(maxsize=512)
@@ -74,7 +75,7 @@ def draw_row(text: str, setting: Setting) -> Row:
         mask, left, top, advance = _glyph(setting.font, size_px, char)
         if mask.size:
             placed.append((mask, round(pen) + left, top))
-        pen += advance + setting.tracking * setting.cap_height_px
+        pen += advance * (setting.word_space if char == " " else 1.0) + setting.tracking * setting.cap_height_px
     if not any(mask.any() for mask, _, _ in placed):
         return Row(np.zeros((1, 1), np.uint8), 1.0)
     x0, y0 = min(p[1] for p in placed), min(p[2] for p in placed)
@@ -97,7 +98,8 @@ def draw_row(text: str, setting: Setting) -> Row:
 def row_width(text: str, setting: Setting) -> float:
     """About how wide ``draw_row`` would be, without drawing."""
     size_px = _size_px(setting)
-    advance = sum(_glyph(setting.font, size_px, char)[3] for char in text)
+    advances = ((char, _glyph(setting.font, size_px, char)[3]) for char in text)
+    advance = sum(width * (setting.word_space if char == " " else 1.0) for char, width in advances)
     return (advance + len(text) * setting.tracking * setting.cap_height_px) * setting.stretch
 
 

@@ -47,6 +47,7 @@ class TypeSet:
     name_stretch: float
     body_stretch: float
     tracking: float
+    word_space: float
     bolder: float
 
 
@@ -73,8 +74,10 @@ def draw_face(dice: Dice, faces: tuple[Face, ...], styles: dict[Style, float], b
     if present:
         style = dice.weighted(present)
         pool = tuple(face for face in faces if face.style is style)
-        if style is Style.BOOKMAN and dice.chance(0.6):
-            pool = tuple(face for face in pool if face.path.name.startswith("texgyrebonum")) or pool
+        if style is Style.BOOKMAN and dice.chance(0.8):
+            pool = tuple(face for face in pool if face.family in ("texgyrebonum", "texgyreschola")) or pool
+        if style is Style.SANS and dice.chance(0.5):
+            pool = tuple(face for face in pool if face.family in ("texgyreheros", "arimo", "liberationsans")) or pool
     family = dice.choice(sorted({face.family for face in pool}))
     pool = tuple(face for face in pool if face.family == family)
     wanted = dice.chance(bold_share)
@@ -95,6 +98,7 @@ def draw_type_set(dice: Dice, faces: tuple[Face, ...], theme: Theme, capitals: b
         name_stretch=dice.uniform(0.72, 1.12),
         body_stretch=dice.uniform(0.72, 1.12),
         tracking=dice.weighted({0.0: 55, -0.03: 8, 0.04: 15, 0.09: 12, 0.18: 7, 0.35: 3}) * dice.uniform(0.6, 1.2),
+        word_space=dice.uniform(0.35, 0.8) if dice.chance(0.35) else dice.uniform(0.8, 1.35),
         bolder=dice.uniform(-0.03, 0.045) if dice.chance(0.35) else 0.0,
     )
 
@@ -111,7 +115,7 @@ _SIZES = {
 def _row(dice: Dice, text: str, role: Role, types: TypeSet, cap_px: float, room_px: float) -> tuple[Row, float]:
     """A row no wider than ``room_px``: squeezed first, as masons do, then made smaller. Also its cap height."""
     face, stretch = (types.name, types.name_stretch) if role is Role.NAME else (types.body, types.body_stretch)
-    setting = Setting(face.path, cap_px, types.tracking, stretch)
+    setting = Setting(face.path, cap_px, types.tracking, stretch, types.word_space)
     width = row_width(text, setting)
     if width > room_px:
         squeezed = max(0.55, stretch * room_px / width)

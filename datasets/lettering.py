@@ -84,7 +84,7 @@ class Finish:
 
 
 def _jittered(dice: Dice, colour: Colour) -> Colour:
-    gain = dice.uniform(0.82, 1.06)
+    gain = dice.uniform(0.85, 1.06)
     blue, green, red = (min(252.0, max(4.0, channel * gain + dice.uniform(-14, 14))) for channel in colour)
     return blue, green, red
 
@@ -216,8 +216,12 @@ def _engraved(dice: Dice, base: Plane, mask: Image, cover: Plane, finish: Finish
         if finish.material is Material.BLACK:
             base = _mix(base, (118, 120, 122), letters * np.float32(dice.uniform(0.2, 0.6)))
         strength = dice.uniform(0.35, 1.0) * (1 - 0.45 * finish.wear)
-    gain = 1 + _slope(-_groove(mask, cap_px), finish.light) * np.float32(strength)
+    depth = _groove(mask, cap_px)
+    gain = 1 + _slope(-depth, finish.light) * np.float32(strength)
     if finish.look is Look.SANDBLASTED:
+        # Blasted strokes are lit at their rims, or filled thickest in the middle.
+        rim = dice.uniform(-0.3, 0.75)
+        gain += letters * (0.5 - depth / max(1.0, float(depth.max()))) * np.float32(rim)
         height, width = mask.shape
         gain += letters * (
             (noise(dice.arrays, height, width, dice.uniform(1.2, 3.0)) - 0.5) * np.float32(dice.uniform(0.05, 0.55))

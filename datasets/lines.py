@@ -30,6 +30,8 @@ Quad = NDArray[Any]
 CROP_HEIGHT_PX = 48
 ODD_STONES = 0.1
 ODD_LINES = 0.05
+# Photographs of new stones are taken by their makers, near and sharp; worn ones by anybody.
+_HARDNESS = {Theme.WORKSHOP: 0.6, Theme.WORN: 1.0, Theme.HAND_PAINTED: 1.0, Theme.CLEAN: 0.3}
 # Of 1,200 lines drawn at random, hardly one below 0.28 could be read by eye, most above could; 7 % are left out.
 LEAST_LEGIBLE = 0.28
 LEAST_CONTRAST = 3.0  # standard deviation in grey levels
@@ -65,7 +67,7 @@ class LineSource:
         picture, to_picture = _photograph(dice, face)
         if dice.chance(0.07):
             picture = add_watermark(dice, picture, dice.choice(faces))
-        hardness = self.hardness * (0.3 if finish.theme is Theme.CLEAN else 1.0)
+        hardness = self.hardness * _HARDNESS[finish.theme] * (0.3 if dice.chance(0.4) else 1.0)
         # Blur that a large letter survives would erase a small one.
         picture = expose(dice, picture, draw_camera(dice, hardness * min(1.0, cap_px / 16)))
         letters = cv2.warpPerspective(face.letters, to_picture, (picture.shape[1], picture.shape[0]))
@@ -143,7 +145,7 @@ def detected(dice: Dice, quad: Quad) -> Quad:
     # In heights of the ink, as PP-OCRv6 small (unclip 1.6) found 251 lines of rendered stones: above and below median
     # 0.15, 10-90 % 0.01 to 0.3, correlated by half; left and right median 0.19, 10-90 % 0.12 to 0.31; turned by 0.65°.
     both = dice.rng.gauss(0.15, 0.085 * wide)
-    top, foot = ((both + dice.rng.gauss(0, 0.075)) * height for _ in range(2))
+    top, foot = (max(-0.08, both + dice.rng.gauss(0, 0.075)) * height for _ in range(2))
     left, right = (max(-0.03, dice.rng.gauss(0.2, 0.08 * wide)) * height for _ in range(2))
     grown = quad + f32(
         [

@@ -38,16 +38,16 @@ def draw_camera(dice: Dice, hardness: float = 1.0) -> Camera:
     """A plausible camera; ``hardness`` scales blur, noise and compression (0 gives a clean picture)."""
     bad = hardness * (dice.uniform(0, 1) ** 1.7)
     return Camera(
-        blur_px=dice.uniform(0, 0.5) + (dice.uniform(0.2, 1.6) * bad if dice.chance(0.55) else 0.0),
+        blur_px=dice.uniform(0, 0.45) + (dice.uniform(0.2, 1.6) * bad if dice.chance(0.55) else 0.0),
         motion_px=dice.uniform(1.5, 6.5) * bad if dice.chance(0.12) else 0.0,
         motion_angle_deg=dice.uniform(0, 180),
         shrink=1.0 if dice.chance(0.65) else dice.uniform(1.0, 1.0 + 1.2 * bad),
         noise=dice.uniform(0, 3) + (dice.uniform(2, 16) * bad if dice.chance(0.5) else 0.0),
-        sharpen=dice.uniform(0.2, 1.8) if dice.chance(0.4) else 0.0,
+        sharpen=dice.uniform(0.3, 2.6) if dice.chance(0.6) else 0.0,
         jpeg_quality=round(96 - 62 * bad * dice.uniform(0.2, 1.0)),
-        gamma=float(np.exp(dice.rng.gauss(0, 0.22))),
+        gamma=float(np.exp(dice.rng.gauss(-0.03, 0.2))),
         gain=float(np.exp(dice.rng.gauss(0, 0.12))),
-        contrast=dice.uniform(0.4, 0.8) if dice.chance(0.15 * hardness) else dice.uniform(0.85, 1.25),
+        contrast=dice.uniform(0.4, 0.8) if dice.chance(0.15 * hardness) else dice.uniform(0.9, 1.5),
         balance=(dice.uniform(0.88, 1.1), dice.uniform(0.96, 1.04), dice.uniform(0.9, 1.12)),
     )
 

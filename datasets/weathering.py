@@ -193,7 +193,7 @@ def illuminate(dice: Dice, image: Plane, polish: float) -> None:
     light_gradient(dice, image, dice.uniform(0, 0.35))
     if dice.chance(0.2):
         cast_shadow(dice, image)
-    if polish > 0.1 and dice.chance(0.7):
+    if polish > 0.1 and dice.chance(0.5):
         reflect_scene(dice, image, polish)
     if dice.chance(0.1 + 0.2 * polish):
         add_glare(dice, image, dice.uniform(20, 160))
