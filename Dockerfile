@@ -12,7 +12,7 @@ RUN /opt/headstone/bin/pip install --no-deps --no-build-isolation . && \
     /opt/headstone/bin/pip uninstall --yes editables hatchling pathspec pluggy trove-classifiers
 
 FROM python:3.12-slim-bookworm
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/headstone headstone
+RUN useradd --uid 10001 --create-home --home-dir /var/lib/headstone headstone
 COPY --from=build /opt/headstone /opt/headstone
 ENV PATH=/opt/headstone/bin:$PATH PYTHONUNBUFFERED=1 HEADSTONE_DATA_DIR=/var/lib/headstone/data
 # The working directory comes first on Python's path: keep it free of folders named like our packages.

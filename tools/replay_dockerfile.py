@@ -2,7 +2,7 @@
 
     sudo python tools/replay_dockerfile.py Dockerfile BASE_ROOT WORK_DIR
 
-BASE_ROOT is a root folder that stands for the base image (made by debootstrap, with ``python`` and its venv module); each
+BASE_ROOT stands for the base image: a root folder made by debootstrap, with ``python`` and its venv module; each
 FROM works on a copy of it below WORK_DIR. Knows what this project's Dockerfile uses: FROM, WORKDIR, ENV, COPY (--from),
 RUN, USER, and runs the last stage's ENTRYPOINT with ``--help`` as the USER. The build context is what git tracks.
 """
@@ -32,7 +32,8 @@ class Stage:
 
     def __init__(self, root: Path, base: Path) -> None:
         subprocess.run(["cp", "-a", "--one-file-system", str(base), str(root)], check=True)
-        self.root, self.workdir, self.environment, self.user = root, "/", {"PATH": os.defpath + ":/usr/local/bin"}, "0"
+        self.root, self.workdir, self.user = root, "/", "0"
+        self.environment = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
     def run(self, command: list[str]) -> None:
         """Run a command inside the root as the stage's user."""
