@@ -43,10 +43,10 @@ def store(tmp_path: Path) -> LocalStore:
 def reading_of() -> Callable[..., Reading]:
     """What a reader would see in a photo with this name on the stone."""
 
-    def make(sha256: str, name: str = "NGUYỄN VĂN MẪU", **fields: Field) -> Reading:
+    def make(sha256: str, stone: str = "NGUYỄN VĂN MẪU", **fields: Field) -> Reading:
         record = {
             "kind": Field("named", None, 0.99),
-            "name": Field(name.title(), name, 0.93, (0,)),
+            "name": Field(stone.title(), stone, 0.93, (0,)),
             "birth": Field("1948", "1948", 0.9, (1,)),
             "death": Field("1968-05-12", "12-5-1968", 0.88, (2,)),
             "hometown": Field({"commune": "Tân Phú", "province": "Bến Tre"}, "Tân Phú - Bến Tre", 0.8, (3,)),
@@ -59,7 +59,7 @@ def reading_of() -> Callable[..., Reading]:
             status=ReadingStatus.READ,
             photo_type=PhotoType.HEADSTONE,
             size_px=(100, 80),
-            lines=(Line(name, 0.93, quad),),
+            lines=(Line(stone, 0.93, quad),),
             record=record,
             bundle="test@1",
         )
@@ -74,7 +74,7 @@ def add_draft(
     """Receive a photo and store its reading; gives the draft's id."""
     made = 0
 
-    def add(name: str = "NGUYỄN VĂN MẪU", context: Context = NOWHERE, **fields: Field) -> int:
+    def add(stone: str = "NGUYỄN VĂN MẪU", context: Context = NOWHERE, **fields: Field) -> int:
         nonlocal made
         made += 1
         with database.writing() as session:
@@ -88,7 +88,7 @@ def add_draft(
                 now=now,
             )
             assert received.sha256 is not None
-            draft_id = intake.store_reading(session, reading_of(received.sha256, name, **fields), now=now)
+            draft_id = intake.store_reading(session, reading_of(received.sha256, stone, **fields), now=now)
         assert draft_id is not None
         return draft_id
 

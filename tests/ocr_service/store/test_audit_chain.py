@@ -17,7 +17,7 @@ from ocr_service.verification import Correction
 
 @pytest.fixture
 def decided(database: Database, add_draft: Callable[..., int]) -> Database:
-    """Three decisions, five rows: a correction of two fields, an acceptance, its undo."""
+    """Three decisions, six rows: a correction of two fields (and what follows), an acceptance, its undo."""
     ids = [add_draft(), add_draft()]
     values = {"name": Correction(raw="TRẦN VĂN THỬ"), "birth": Correction(raw="1950")}
     with database.writing() as session:
@@ -41,7 +41,7 @@ def tamper(tmp_path: Path, statement: str) -> None:
 
 
 def test_an_untouched_chain_is_intact(decided: Database) -> None:
-    assert report(decided) == ChainReport(5, True)
+    assert report(decided) == ChainReport(6, True)
 
 
 def test_an_empty_chain_is_intact(database: Database) -> None:
@@ -82,7 +82,7 @@ def test_anybody_can_compute_the_hashes_again(decided: Database) -> None:
         ("UPDATE decisions SET reason = '' WHERE id = 1", 1),
         ("DELETE FROM decisions WHERE id = 2", 3),
         ("DELETE FROM decisions WHERE id = 1", 2),
-        ("DELETE FROM decisions WHERE id = 5", None),
+        ("DELETE FROM decisions WHERE id = 6", None),
         ("DELETE FROM decisions", None),
     ],
 )

@@ -11,9 +11,12 @@ from ocr_service import exports, publication, verification
 from ocr_service.database import Database
 from ocr_service.database.values import RecordField
 from ocr_service.errors import NotFoundError
+from ocr_service.fields import parse_text
 from ocr_service.records import Context, Field
 from ocr_service.redaction import REDACTED, public_fields
 from ocr_service.states import Verdict
+
+NOWHERE = Context()
 
 Add = Callable[..., int]
 
@@ -118,6 +121,19 @@ def test_personal_data_is_never_served(database: Database, add_draft: Add) -> No
     assert record.fields["burial"].raw == f"CON {REDACTED} LẬP - ĐT {REDACTED}"
     for secret in ("0900", "Lập Bia", "LẬP BIA", "Sống", "secret"):
         assert secret not in text
+
+
+def test_nothing_about_living_people_gets_from_a_parsed_stone_to_the_public(database: Database, add_draft: Add) -> None:
+    stone = "LIỆT SĨ\nNGUYỄN VĂN MẪU\nHy sinh: 12/5/1968\nVợ: Trần Thị Lập Bia phụng lập - ĐT 0912 345 678"
+    record_id = add_draft("NGUYỄN VĂN MẪU", NOWHERE, **parse_text(stone).record)
+    accept(database, record_id)
+    with database.reading() as session:
+        text = "".join(exports.records_as_csv(session)) + "".join(exports.records_as_jsonl(session))
+        found = publication.search_records(session, q="mau")
+    assert "Mẫu" in text
+    assert "0912" in stone
+    for secret in ("Lập Bia", "0912", "345 678"):
+        assert secret not in text + repr(found)
 
 
 def test_a_record_without_personal_data_is_served_whole() -> None:

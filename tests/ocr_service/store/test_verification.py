@@ -111,6 +111,7 @@ def test_a_correction_keeps_what_was_before(database: Database, add_draft: Add) 
     assert [(field, before and before["raw"]) for _, field, before, _ in rows[1:]] == [
         ("birth", "1948"),
         ("name", "NGUYỄN VĂN MẪU"),
+        ("name_status", None),
     ]
     with database.reading() as session:
         evidence = verification.history(session, draft_id)[2].evidence
@@ -200,7 +201,7 @@ def test_an_undo_restores_everything_by_a_further_decision(database: Database, a
     after = undo(database)
     assert (after.state, after.fields, after.photo.state) == (before.state, before.fields, before.photo.state)
     assert (after.version, after.decided_by) == (3, None)
-    assert [row[0] for row in history(database, draft_id)] == [Verdict.CORRECT] * 3 + [Verdict.UNDO] * 3
+    assert [row[0] for row in history(database, draft_id)] == [Verdict.CORRECT] * 4 + [Verdict.UNDO] * 4
     with database.writing() as session:
         again = verification.next_draft(session, "minh")
     assert again is not None
@@ -251,3 +252,36 @@ def test_personal_data_found_by_a_reviewer_can_be_marked(database: Database, add
 def test_fields_the_reader_did_not_see_can_be_added(database: Database, add_draft: Add) -> None:
     record = decide(database, add_draft(aliases=Field(None)), Verdict.CORRECT, values={"rank": Correction(raw="Hạ sĩ")})
     assert record.fields["rank"].raw == "Hạ sĩ"
+
+
+def test_what_was_said_about_a_field_does_not_outlive_it(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft(
+        "TRẦN VĂN",
+        name_status=Field("illegible"),
+        death=Field("1954-03-16", "12-2-1954 (ÂL)", 0.8, (2,), ("lunar",)),
+        death_calendar=Field("lunar", "12-2-1954 (ÂL)"),
+        flags=Field(["lunar", "two_columns"]),
+    )
+    values = {"name": Correction(raw="TRẦN VĂN THỬ"), "death": Correction(raw="12-2-1954")}
+    fields = decide(database, draft_id, Verdict.CORRECT, values=values).fields
+    assert (fields["name"].value, fields["name_status"].value) == ("Trần Văn Thử", "full")
+    assert (fields["death"].value, fields["death_calendar"].value) == ("1954-02-12", "solar")
+    assert fields["flags"].value == ["two_columns"]
+
+
+def test_what_a_person_says_goes_before_what_would_follow(database: Database, add_draft: Add) -> None:
+    values = {"name": Correction(raw="NĂM ĐỨC"), "name_status": Correction(value="alias_only")}
+    fields = decide(database, add_draft(), Verdict.CORRECT, values=values).fields
+    assert fields["name_status"].value == "alias_only"
+
+
+@pytest.mark.parametrize("correction", [Correction(raw="unknown"), Correction(value="martian"), Correction()])
+def test_a_kind_is_one_of_the_known_kinds(database: Database, add_draft: Add, correction: Correction) -> None:
+    with pytest.raises(UsageError, match="kind"):
+        decide(database, add_draft(), Verdict.CORRECT, values={"kind": correction})
+
+
+def test_a_stone_without_a_name_keeps_its_kind_and_wording(database: Database, add_draft: Add) -> None:
+    values = {"kind": Correction(value="unknown"), "name": Correction()}
+    fields = decide(database, add_draft(), Verdict.CORRECT, values=values).fields
+    assert (fields["kind"].value, fields["name"].value, fields["name"].raw) == ("unknown", None, None)

@@ -1,0 +1,45 @@
+"""People look at drafts and decide. Every word of theirs is kept; nothing is overwritten without a trace.
+
+Use cases do not commit; the edge does.
+"""
+
+from __future__ import annotations
+
+from ocr_service.verification.corrections import (
+    CORRECTABLE_FIELDS,
+    DATE_FIELDS,
+    KINDS,
+    MAX_TEXT_CHARS,
+    Correction,
+    normalised,
+)
+from ocr_service.verification.decisions import decide, undo
+from ocr_service.verification.log import audit_page, history, verify_audit_chain
+from ocr_service.verification.review import (
+    DEFAULT_LEASE_S,
+    count_waiting,
+    get_record,
+    next_draft,
+    open_draft,
+    queue,
+)
+
+__all__ = [
+    "CORRECTABLE_FIELDS",
+    "DATE_FIELDS",
+    "DEFAULT_LEASE_S",
+    "KINDS",
+    "MAX_TEXT_CHARS",
+    "Correction",
+    "audit_page",
+    "count_waiting",
+    "decide",
+    "get_record",
+    "history",
+    "next_draft",
+    "normalised",
+    "open_draft",
+    "queue",
+    "undo",
+    "verify_audit_chain",
+]
