@@ -1,7 +1,8 @@
 """Model bundles: weights, dictionary, decoding options and calibration that belong together, checked by checksum.
 
 A bundle is a folder ``<name>/<version>/`` with a ``bundle.toml``. Its weights are files in that folder or files that an
-installed package ships; such a package is found on the path and never imported.
+installed package ships; such a package is found on the path and never imported. An ``inference.yml`` of PaddleOCR may
+come with a model: its settings hold where the manifest has none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import BundleError
+from models.paddle_config import detector_options, recogniser_options
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 DEFAULT_NAME = "headstone-vi"
@@ -36,17 +38,19 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
-    """Where the line detector's weights are and how it is to be run. Sizes in pixels of the network's input."""
+    """Where the line detector's weights are and how it is to be run; what a bundle leaves open is as measured best.
+
+    ``side_px`` is the longest side of what the network sees; ``mean`` and ``std`` belong to blue, green, red in 0..1.
+    """
 
     kind: str
     model: Path
-    config: Path | None = None
-    side_px: int = 960
+    side_px: int = 736
     binary_threshold: float = 0.3
-    box_threshold: float = 0.5
-    unclip_ratio: float = 1.6
-    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    box_threshold: float = 0.6
+    unclip_ratio: float = 1.4
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,6 @@ class RecogniserSpec:
     model: Path
     height_px: int
     charset: Path | None = None
-    config: Path | None = None
     min_width_px: int = 32
     max_width_px: int = 3200
     beam_width: int = 8
@@ -159,24 +162,24 @@ def _read_bundle(folder: Path) -> Bundle:
 def _detector(section: Mapping[str, Any], files: Mapping[str, Path]) -> DetectorSpec:
     if section["kind"] not in DETECTOR_KINDS:
         raise BundleError(f"Detector kind {section['kind']!r} is unknown; this version runs {DETECTOR_KINDS}.")
-    options = {key: value for key, value in section.items() if key not in {"model", "config", "mean", "std"}}
-    for key in ("mean", "std"):
-        if key in section:
-            options[key] = tuple(float(value) for value in section[key])
-    return DetectorSpec(
-        model=files[section["model"]], config=files[section["config"]] if "config" in section else None, **options
-    )
+    options = detector_options(files[section["config"]]) if "config" in section else {}
+    options |= {key: value for key, value in section.items() if key not in {"model", "config"}}
+    for key in {"mean", "std"} & options.keys():
+        options[key] = tuple(float(value) for value in options[key])
+    return DetectorSpec(model=files[section["model"]], **options)
 
 
 def _recogniser(section: Mapping[str, Any], files: Mapping[str, Path]) -> RecogniserSpec:
     if section["kind"] not in RECOGNISER_KINDS:
         raise BundleError(f"Recogniser kind {section['kind']!r} is unknown; this version runs {RECOGNISER_KINDS}.")
-    options = {key: value for key, value in section.items() if key not in {"model", "config", "charset", "calibration"}}
+    options = recogniser_options(files[section["config"]]) if "config" in section else {}
+    options |= {
+        key: value for key, value in section.items() if key not in {"model", "config", "charset", "calibration"}
+    }
     fitted = section.get("calibration")
     return RecogniserSpec(
         model=files[section["model"]],
         charset=files[section["charset"]] if "charset" in section else None,
-        config=files[section["config"]] if "config" in section else None,
         calibration=Calibration(float(fitted["bias"]), dict(fitted["weights"])) if fitted else None,
         **options,
     )

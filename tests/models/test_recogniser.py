@@ -1,5 +1,6 @@
 import hashlib
 import importlib.util
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -37,6 +38,39 @@ height_px = 48
 min_width_px = 320
 """
 
+PADDLE_MANIFEST = """
+schema = 1
+name = "paddle"
+version = "1"
+licence = "Apache-2.0"
+origin = "a test"
+[det]
+kind = "ppocr"
+model = "det"
+config = "det_config"
+unclip_ratio = 1.55
+[rec]
+kind = "ppocr"
+model = "rec"
+config = "rec_config"
+charset = "charset"
+"""
+
+DETECTOR_YML = """
+PreProcess:
+  transform_ops:
+  - DecodeImage: {img_mode: BGR}
+  - DetLabelEncode: null
+  - NormalizeImage: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], scale: 1./255.}
+PostProcess: {name: DBPostProcess, thresh: 0.25, box_thresh: 0.4, unclip_ratio: 1.4}
+"""
+
+RECOGNISER_YML = """
+PreProcess:
+  transform_ops:
+  - RecResizeImg: {image_shape: [3, 48, 320]}
+"""
+
 
 def _crop(text, ink=20, ground=225, size=44):
     font = ImageFont.load_default(size)
@@ -62,6 +96,33 @@ def stock(tmp_path_factory):
     bundle = tmp_path_factory.mktemp("stock")
     (bundle / "bundle.toml").write_text(PPOCR_MANIFEST.format(**sums))
     return load_engine(load_bundle(bundle)).recogniser
+
+
+def test_a_bundle_in_paddleocrs_layout_reads_the_same(stock, tmp_path):
+    """Weights, ``inference.yml`` and ``dict.txt`` in a folder of their own, as a trained bundle ships them."""
+    for part in ("det", "rec"):
+        (tmp_path / part).mkdir()
+        shutil.copyfile(stock.spec.model.parent / f"PP-OCRv6_{part}_small.onnx", tmp_path / part / "inference.onnx")
+    (tmp_path / "det" / "inference.yml").write_text(DETECTOR_YML)
+    (tmp_path / "rec" / "inference.yml").write_text(RECOGNISER_YML)
+    (tmp_path / "rec" / "dict.txt").write_text("\n".join(stock.charset.chars[1:-1]) + "\n", encoding="utf-8")
+    files = {
+        "det": "det/inference.onnx",
+        "det_config": "det/inference.yml",
+        "rec": "rec/inference.onnx",
+        "rec_config": "rec/inference.yml",
+        "charset": "rec/dict.txt",
+    }
+    sums = {key: hashlib.sha256((tmp_path / path).read_bytes()).hexdigest() for key, path in files.items()}
+    entries = "\n".join(f'[files.{key}]\npath = "{path}"\nsha256 = "{sums[key]}"' for key, path in files.items())
+    (tmp_path / "bundle.toml").write_text(PADDLE_MANIFEST + entries)
+    engine = load_engine(load_bundle(tmp_path))
+    assert engine.detector.spec.mean == (0.485, 0.456, 0.406)
+    assert (engine.detector.spec.binary_threshold, engine.detector.spec.box_threshold) == (0.25, 0.4)
+    assert engine.detector.spec.unclip_ratio == 1.55  # the manifest's word counts more than the yml's
+    assert (engine.recogniser.height_px, engine.recogniser.spec.min_width_px) == (48, 320)
+    crop = _crop("HY SINH 30-4-1968")
+    assert engine.recogniser.read(crop) == stock.read(crop)
 
 
 @pytest.mark.parametrize("text", ["NGUYEN VAN AN", "HY SINH 30-4-1968", "Sinh 1945"])
