@@ -143,7 +143,7 @@ def _small_line(rng: Random) -> str:
 
 def _dates(rng: Random, hand: Hand, birth: wording.Day, death: wording.Day) -> list[str]:
     def say(labels: tuple[str, ...], value: str) -> str:
-        return f"{rng.choice(labels)}{hand.colon}{value}"
+        return wording.join_label(rng.choice(labels), hand, value)
 
     if rng.random() < 0.15:
         dash = rng.choice((" - ", " – ", "-"))

@@ -43,7 +43,9 @@ class LineSource:
     """Crops (``height_px``, width, 3) ``uint8`` BGR and their texts, without end.
 
     The same seed gives the same lines. ``held_out`` draws fonts and surfaces that training never sees. ``theme`` keeps
-    to one kind of stone; otherwise half are polished workshop stones (``lettering.THEME_WEIGHTS``).
+    to one kind of stone; otherwise half are polished workshop stones (``lettering.THEME_WEIGHTS``). ``blank_share`` is
+    the chance of a crop after each stone that shows an ornament, a frame or bare stone, with the empty text: what a
+    reader should say to a detector's false alarm.
     """
 
     seed: int
@@ -51,6 +53,7 @@ class LineSource:
     held_out: bool = False
     theme: Theme | None = None
     hardness: float = 1.0
+    blank_share: float = 0.0
 
     def __iter__(self) -> Iterator[tuple[Image, str]]:
         """Yield (crop, text) pairs; lines of one stone follow each other, so shuffle over a few hundred."""
@@ -76,6 +79,8 @@ class LineSource:
             crop = np.asarray(crop_line(picture, quad, self.height_px), np.uint8)
             if legibility(crop, crop_line(letters, quad, self.height_px // 2)) > LEAST_LEGIBLE:
                 yield crop, line.text
+        if dice.chance(self.blank_share):
+            yield from _blank_crop(dice, picture, letters, cap_px, self.height_px)
 
 
 def _draw_texts(rng: Random) -> tuple[tuple[str, ...], tuple[Role, ...]]:
@@ -107,6 +112,26 @@ def _photograph(dice: Dice, face: StoneFace) -> tuple[Image, NDArray[Any]]:
     way = cv2.INTER_CUBIC if dice.chance(0.5) else cv2.INTER_LINEAR
     cv2.warpPerspective(face.image, to_picture, size, dst=ground, flags=way, borderMode=cv2.BORDER_TRANSPARENT)
     return ground, to_picture
+
+
+def _blank_crop(
+    dice: Dice, picture: Image, letters: NDArray[Any], cap_px: float, height_px: int
+) -> Iterator[tuple[Image, str]]:
+    """A crop without letters, the most patterned of a few; nothing if letters are everywhere."""
+    best: tuple[float, Image] | None = None
+    for _ in range(12):
+        height = cap_px * dice.uniform(1.2, 3.0)
+        width = height * dice.uniform(1.0, 6.0)
+        x, y = dice.uniform(0, picture.shape[1] - width), dice.uniform(0, picture.shape[0] - height)
+        quad = f32([[x, y], [x + width, y], [x + width, y + height], [x, y + height]])
+        if x < 0 or y < 0 or crop_line(letters, quad, 16).max() > 60:
+            continue
+        crop = np.asarray(crop_line(picture, quad, height_px), np.uint8)
+        pattern = float(crop.std())
+        if best is None or pattern > best[0]:
+            best = (pattern, crop)
+    if best is not None:
+        yield best[1], ""
 
 
 def legibility(crop: Image, letters: NDArray[Any]) -> float:

@@ -23,11 +23,6 @@ UNKNOWN_WORDINGS = (
 )  # fmt: skip
 
 
-def join_label(label: str, hand: Hand, value: str) -> str:
-    """A label and its value; a colon is kept before values that begin with a digit less often than before words."""
-    return f"{label}{hand.colon}{value}"
-
-
 def cased(text: str, hand: Hand) -> str:
     """The text in the hand's case and spelling, with single spaces."""
     text = wording.respell(" ".join(text.split()), hand)
@@ -37,11 +32,11 @@ def cased(text: str, hand: Hand) -> str:
 def _wrapped(label: str, hand: Hand, parts: tuple[str, ...], rng: Random) -> list[str]:
     """A hometown on one line, or broken before or after a separator as it is when the line would be too long."""
     separator = hand.place_separator
-    whole = join_label(label, hand, separator.join(parts))
+    whole = wording.join_label(label, hand, separator.join(parts))
     if len(whole) < 26 or rng.random() < 0.6 or len(parts) < 2:
         return [whole]
     cut = rng.randint(1, len(parts) - 1)
-    first = join_label(label, hand, separator.join(parts[:cut]))
+    first = wording.join_label(label, hand, separator.join(parts[:cut]))
     return [first + (separator.rstrip() if rng.random() < 0.4 else ""), separator.join(parts[cut:])]
 
 
@@ -101,7 +96,7 @@ def _fact_lines(rng: Random, hand: Hand) -> tuple[list[str], dict[str, Any]]:
     lines: dict[str, list[str]] = {}
 
     def say(key: str, value: str) -> str:
-        return join_label(rng.choice(LABELS[key]), hand, value)
+        return wording.join_label(rng.choice(LABELS[key]), hand, value)
 
     if rng.random() < 0.88:
         lines["birth"] = [say("birth", wording.cut_day(rng, hand, life.birth))]
@@ -193,7 +188,7 @@ def _unknown(rng: Random, hand: Hand) -> Inscription:
     truth = Truth(unknown=True)
     if rng.random() < 0.35:
         death = wording.draw_day(rng, 1946, 1988)
-        lines.append(join_label(rng.choice(LABELS["death"]), hand, wording.cut_day(rng, hand, death)))
+        lines.append(wording.join_label(rng.choice(LABELS["death"]), hand, wording.cut_day(rng, hand, death)))
         roles.append(Role.FACT)
         truth = Truth(unknown=True, death_date=death.iso())
     if rng.random() < 0.25:
@@ -210,7 +205,7 @@ def _collective(rng: Random, hand: Hand) -> Inscription:
         lines.append(wording.draw_name(rng))
         roles.append(Role.FACT)
     death = wording.draw_day(rng, 1946, 1988)
-    lines.append(join_label("Hy sinh", hand, wording.cut_day(rng, hand, death)))
+    lines.append(wording.join_label("Hy sinh", hand, wording.cut_day(rng, hand, death)))
     roles.append(Role.FACT)
     return Inscription(
         tuple(cased(x, hand) for x in lines), tuple(roles), Truth(death_date=death.iso()), Kind.COLLECTIVE

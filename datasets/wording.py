@@ -138,6 +138,19 @@ def cut_day(rng: Random, hand: Hand, day: Day) -> str:
     return f"{_digits(rng, hand, day.day)}{separator}{month}{separator}{day.year}"
 
 
+def join_label(label: str, hand: Hand, value: str) -> str:
+    """A label and its value as cut: ``Sinh ngày 16 tháng 8 năm 1934`` says the day once, ``Sinh năm 1934`` no day."""
+    says_day = label.endswith(" ngày")
+    if value.isdigit() and says_day:
+        label = f"{label.removesuffix('ngày')}năm"
+    if value.startswith("ngày "):
+        if says_day:
+            return f"{label} {value.removeprefix('ngày ')}"
+        if hand.words_chance > 0.5:
+            return f"{label} {value}"
+    return f"{label}{hand.colon}{value}"
+
+
 def lunar_year(rng: Random, year: int) -> str:
     """The stem and branch of a lunar year, with the spellings that occur."""
     branch = BRANCHES[(year + 8) % 12]

@@ -1,5 +1,6 @@
 import json
 import unicodedata
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -113,3 +114,16 @@ def test_tone_marks_move_only_in_open_syllables() -> None:
     hands = {hand.old_tone: hand for hand in (wording.draw_hand(Random(seed)) for seed in range(40))}
     assert wording.respell("Hòa THÚY Hoàng Quý", hands[False]) == "Hoà THUÝ Hoàng Quý"
     assert wording.respell("Hoà THUÝ Hoàng Quý", hands[True]) == "Hòa THÚY Hoàng Quý"
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "cut"),
+    [
+        ("Sinh ngày", "ngày 16 tháng 8 năm 1934", "Sinh ngày 16 tháng 8 năm 1934"),
+        ("Hy sinh ngày", "1958", "Hy sinh năm: 1958"),
+        ("Hy sinh", "12-5-1968", "Hy sinh: 12-5-1968"),
+    ],
+)
+def test_a_label_does_not_repeat_or_belie_its_date(label: str, value: str, cut: str) -> None:
+    hand = replace(wording.draw_hand(Random(1)), colon=": ")
+    assert wording.join_label(label, hand, value) == cut

@@ -146,6 +146,12 @@ def test_lines_are_crops_of_one_height_with_clean_texts() -> None:
         assert text == text.strip() and text
 
 
+def test_blanks_have_no_text_and_come_only_when_asked_for() -> None:
+    texts = [text for _, text in islice(iter(LineSource(5, height_px=24, blank_share=1.0)), 60)]
+    assert 3 < texts.count("") < 30
+    assert all(text for _, text in islice(iter(LineSource(5, height_px=24)), 60))
+
+
 def test_the_same_seed_gives_the_same_lines_and_another_seed_others() -> None:
     def first(seed: int) -> list[tuple[bytes, str]]:
         return [(crop.tobytes(), text) for crop, text in islice(iter(LineSource(seed)), 12)]
