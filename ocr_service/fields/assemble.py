@@ -24,7 +24,7 @@ from ocr_service.records import Context, Field, Line
 _NOWHERE = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
 # Births and names first: the year of a lunar date and the sense of a lone year depend on them.
 # What a label says goes before what content suggests; a unit's own line before one beside a post.
-_ORDER = {"name": 0, "birth": 1, "unit": 2, "mailbox": 2, None: 4, "death": 5, "lunar": 6}
+_ORDER = {"name": 0, "birth": 1, "age": 1, "unit": 2, "mailbox": 2, None: 4, "death": 5, "lunar": 6}
 _MAX_LINE = 600  # letters; no line of a stone is longer, and a run-on text must not cost more than its length
 
 

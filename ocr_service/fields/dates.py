@@ -123,6 +123,8 @@ def read_date(text: str, *, roster: bool = False, years: tuple[int, int] = WAR_Y
         blank = next((r for r in readings if r.flags), DateReading(rest=text))
         return replace(blank, rest=" ".join(r.rest for r in readings if r.rest))
     rest = " ".join(r.rest for r in readings if r.rest)
+    if len(dated) == 2 and str(dated[0].value).startswith("XXXX-") and "canchi_year" in dated[1].flags:
+        return _read_part(" ".join(parts), roster, years)  # 12/03 (Canh Tuất)
     solar = next((r for r in dated if not r.lunar and r.value), None)
     moon = next((r for r in dated if r.lunar), None)
     if solar is None or moon is None:

@@ -32,7 +32,7 @@ class Draft:
     flags: dict[str, None] = field(default_factory=dict)
     headers: list[str] = field(default_factory=list)
     dates: list[Item] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
+    unread: list[Item] = field(default_factory=list)
 
     def flag(self, *names: str) -> None:
         """Note what is unusual about the inscription."""

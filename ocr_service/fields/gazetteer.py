@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from rapidfuzz.distance import Levenshtein
+
 from ocr_service.fields.text import fold, key, one_deletion, within_one_edit
 
 _DATA = Path(__file__).with_name("data")
@@ -174,8 +176,10 @@ class Gazetteer:
         return tuple(sorted(found, key=lambda province: (not _same(province.name, name), province.historic)))
 
     def similar_provinces(self, name: str) -> tuple[Province, ...]:
-        """Provinces whose name is one letter away, for misread names of five letters or more."""
-        return tuple(p for near in _near(key(name), self._province_forms, 5) for p in self._provinces[near])
+        """Provinces whose name is one letter away, or two in long ones, if there is no nearer one."""
+        cut = key(name)
+        near = _near(cut, self._province_forms, 5) or (_two_away(cut, tuple(self._provinces)) if len(cut) >= 7 else [])
+        return tuple(p for known in near for p in self._provinces[known])
 
     def abbreviated_provinces(self, short: str) -> tuple[Province, ...]:
         """Provinces that stones abbreviate so: ``L.A``, ``ĐT``, ``B.Tre``, ``Q.Ngãi``."""
@@ -283,6 +287,11 @@ def _near(name: str, forms: dict[str, list[str]], shortest: int) -> list[str]:
         return []
     found = {near for form in one_deletion(name) for near in forms.get(form, ())}
     return sorted(near for near in found if within_one_edit(near, name))
+
+
+@lru_cache(maxsize=4096)
+def _two_away(name: str, known: tuple[str, ...]) -> list[str]:
+    return [other for other in known if len(other) >= 7 and Levenshtein.distance(other, name, score_cutoff=2) <= 2]
 
 
 @lru_cache(maxsize=1)

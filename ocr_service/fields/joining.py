@@ -117,7 +117,7 @@ def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
         return known_place(text, draft.context.cemetery_province) or not begins_with_surname(text)
     if last.field not in ("hometown", "residence"):
         return known_place(text) and bool(re.search(r"[-,]", text))
-    if not (known_place(text) or is_province_short(text) or is_district(text)):
+    if not (known_place(text) or is_province_short(text) or is_district(text) or is_province(text)):
         return False
     so_far = read_place(last.text, draft.context.cemetery_province).value
     return "province" not in so_far and (is_province(text) or "district" not in so_far or not is_district(text))

@@ -330,7 +330,7 @@ def _remark(draft: Draft, item: Item) -> None:
 
 
 def _ignored(draft: Draft, item: Item) -> None:
-    draft.unread.append(item.text)
+    draft.unread.append(item)
 
 
 def _put_date(draft: Draft, name: str, reading: DateReading, item: Item, *, replace: bool = False) -> None:
@@ -347,6 +347,9 @@ def _death_years(draft: Draft) -> tuple[int, int]:
     death, birth = draft.value("death"), draft.value("birth")
     if isinstance(death, str) and death[:4].isdigit():
         return int(death[:4]) - 1, int(death[:4])
+    age = draft.value("age")
+    if isinstance(birth, str) and birth[:4].isdigit() and isinstance(age, int):
+        return int(birth[:4]) + age - 2, int(birth[:4]) + age + 1
     if isinstance(birth, str) and birth[:4].isdigit() and not any("liet" in fold(header) for header in draft.headers):
         return max(int(birth[:4]) + 13, WAR_YEARS[0]), 2035
     return WAR_YEARS

@@ -12,21 +12,22 @@ from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
+from ocr_service.fields.gazetteer import gazetteer
 from ocr_service.fields.names import begins_with_surname
 from ocr_service.fields.text import fold, key, one_deletion, within_one_edit
 
 # Field → full labels, folded. The value after "=" is the verb that the label says.
 _FULL: dict[str, str] = {
-    "birth": "ngay thang nam sinh, sinh ngay, sinh nam, nam sinh, ngay sinh, sinh thang, ngay thang sinh, sinh vao",
+    "birth": "ngay thang nam sinh, sanh nam, nam sanh, sanh ngay, sinh ngay, sinh nam, nam sinh, ngay sinh, sinh thang, ngay thang sinh, sinh vao",
     "enlist": "ngay nhap ngu, nhap ngu ngay, nam nhap ngu, nhap ngu nam, nhap ngu thang, nhap ngu, nh.ngu, n.ngu,"
     " vao bo doi=vao_bo_doi, di bo doi=vao_bo_doi, vao quan doi=vao_bo_doi, ngay vao bo doi=vao_bo_doi,"
     " tham gia cach mang=tham_gia_cm, tham gia cm=tham_gia_cm, tgcm=tham_gia_cm, t.g.c.m=tham_gia_cm,"
     " tham gia khang chien=tham_gia_cm, thoat ly=thoat_ly, tai ngu=tai_ngu, di b ngay=di_b, ngay di b=di_b",
     "death": "ngay hy sinh, hy sinh ngay, hy sinh nam, nam hy sinh, hy sinh, h.sinh, hi sinh, ngay hi sinh, hi sinh ngay,"
-    " hi sinh nam, tu tran=tu_tran, t.tran=tu_tran, tu tran ngay=tu_tran, ta the=ta_the, ta the ngay=ta_the,"
+    " hi sinh nam, tu tran=tu_tran, t.tran=tu_tran, tu tran ngay=tu_tran, ta the=ta_the, ta the ngay=ta_the, menh chung=ta_the, an nghi ngay=ta_the, mang phan=mat,"
     " qua doi=qua_doi, ngay mat=mat, mat ngay=mat, mat nam=mat, ngay gio=mat, tu nan=tu_nan, tu tran nam=tu_tran",
     "hometown": "que quan, nguyen quan, sinh quan, noi sinh, q.quan, q/quan, n.quan, n/quan, ng.quan, que o, quoc tich",
-    "mailbox": "hom thu, h.thu, hop thu",
+    "mailbox": "hom thu, hop thu",
     "residence": "tru quan, thuong tru, thuong tru tai, cho o, dia chi, noi o, cho o truoc khi nhap ngu, t.quan",
     "rank": "cap bac, quan ham, c.bac, c/bac, cap ham, cap",
     "rank_position_unit": "cap bac chuc vu don vi, cap bac - chuc vu - don vi, cap bac, chuc vu, don vi",
@@ -36,7 +37,7 @@ _FULL: dict[str, str] = {
     "party": "vao dang, ngay vao dang, ket nap dang, vao dang ngay, nam vao dang",
     "name": "ho va ten, ho ten, ten liet si, ten liet sy, ho ten liet si, h.ten, ho va ten liet si, ten liet sy",
     "alias": "bi danh, ten thuong goi, ten goi khac, ten khac, con goi la, con goi, ten thuong dung, ten goi",
-    "age": "huong duong, huong tho, tuoi doi",
+    "age": "huong duong, huong tho, thuong tho, tuoi doi",
     "death_place": "noi hy sinh, noi hi sinh, truong hop hy sinh, hy sinh tai mat tran, dia diem hy sinh",
     "burial": "noi an tang ban dau, an tang ban dau, noi an tang, an tang tai, an tang, mai tang, chon cat, noi chon cat, noi mai tang",
     "gathered": "quy tap tu, quy tap nam, quy tap ngay, quy tap, ngay quy tap, noi quy tap, cat boc, don vi quy tap, noi cat boc",
@@ -77,6 +78,8 @@ _SHORT: tuple[tuple[str, str, str, str], ...] = (
     ("age", r"tho|tuoi", "number", ""),
     ("burial", r"at", "colon", ""),
     ("lunar", r"tuc|nham", "date", ""),
+    ("lunar", r"a\.?\s?l\.?|am lich", "colon", ""),
+    ("death", r"an nghi", "number", "ta_the"),
 )
 
 
@@ -152,7 +155,7 @@ for _known in sorted(_SPELLED):
     if len(_known) >= 5:
         for _form in one_deletion(_known):
             _FORMS.setdefault(_form, []).append(_known)
-_LONG_KEYS = sorted(known for known in _SPELLED if len(known) >= 7)
+_LONG_KEYS = sorted(known for known in _SPELLED if len(known) >= 6)
 _LETTERS = str.maketrans("01|!5489", "oiiisabg")
 _WORD = re.compile(r"[^\s:;,.=()\-]+|[.\-](?=\S)")
 _LABEL_END = re.compile(r":|\s-\s|\d[./\-]\d")
@@ -162,7 +165,7 @@ _HOLE = re.compile(r"[ \t]*[:=]?[ \t]*(?:[.\-][ \t]*(?=\d))?")
 def cut_line(text: str, line: int) -> list[Segment]:
     """Segments of one line, in order; text before the first label comes first, without a label."""
     folded = fold(text)
-    found = _full_labels(folded)
+    found = _full_labels(folded, text)
     found = [match for match in found if not _is_surname(match, text, folded)]
     shorts = _short_labels(folded, text)
     abbreviated = [match for match in shorts if len(key(folded[match[0] : match[1]])) <= 2]
@@ -172,7 +175,11 @@ def cut_line(text: str, line: int) -> list[Segment]:
     found += [match for match in shorts if all(_apart(match, other) for other in found)]
     if not found:
         alone = _ALONE.get(key(folded.translate(_LETTERS)))
-        if alone and len(folded.split()) == 1:
+        if (
+            alone
+            and len(folded.split()) == 1
+            and (text.isascii() or text.strip(" .:").lower() in ("quê", "đv", "đ.v", "đ/v"))
+        ):
             return [Segment(alone, "", line, text)]
         return [Segment(None, text, line)]
     found.sort(key=lambda match: match[0])
@@ -211,7 +218,7 @@ def _is_surname(match: _Found, text: str, folded: str) -> bool:
     return "ễ" in text[start:end].lower() or not folded[end:].strip()
 
 
-def _full_labels(folded: str) -> list[_Found]:
+def _full_labels(folded: str, text: str) -> list[_Found]:
     found: list[_Found] = []
     for match in _FULL_RE.finditer(folded):
         label = _BY_KEY[key(match.group())] if key(match.group()) in _BY_KEY else None
@@ -222,6 +229,13 @@ def _full_labels(folded: str) -> list[_Found]:
             continue
         if before.strip() and not after.strip(" .,;-\u00b7") and not _START.search(before):
             continue  # a name that ends in a label's words: NGUYỄN HY SINH
+        if (
+            label.field in _DATED
+            and not before.strip()
+            and not re.search(r"[\d:]", after)
+            and begins_with_surname(text)
+        ):
+            continue  # TẠ THẾ THANH
         if label.field == "burial" and re.search(r"\bnoi $", before):
             continue
         found.append((match.start(), match.end(), label, False))
@@ -296,10 +310,12 @@ def _misread_labels(folded: str, text: str, found: list[_Found]) -> list[_Found]
             if not 4 <= len(cut) <= 20 or (cut[-1:].isdigit()):
                 continue
             label = _misread_key(cut, 2 if colon else 1)
+            if label and not colon and gazetteer().districts(cut):
+                continue  # Định Quán is a district, not a misread "sinh quán"
             if label is None or cut in _BY_KEY and not colon and not after.strip():
                 continue
             dated = re.match(r"[ \t]*[.\-]?[ \t]*(?:\d|ngay|thang|nam\b)", after)
-            bare = label.field in _NEED_NO_COLON and count >= 2 and after.strip() and not named
+            bare = label.field in _NEED_NO_COLON and count >= 2 and after.strip() and not named and start == 0
             if colon or (label.field in _DATED and dated) or bare:
                 misread.append((words[0].start(), end, label, True))
                 break

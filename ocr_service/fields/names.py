@@ -99,6 +99,31 @@ def looks_like_name(text: str) -> bool:
     return bool(_NAME.match(bare))
 
 
+def likeness_to_name(text: str) -> int:
+    """How much a text is like a full name, 0 to 7: its family name, its middle part, its length."""
+    words = _without_header(_HONORIFIC.sub("", re.sub(r"\([^)]*\)?", "", text))).split()
+    if not 1 < len(words) <= 6:
+        return 0
+    first = 3 if _is_surname(words[0]) else 2 if _surname(title(words[0])) else 0
+    middle = words[1].lower() if len(words) > 2 else ""
+    return (
+        first
+        + (2 if middle in _MIDDLE else 1 if middle and _middle(middle) else 0)
+        + (1 if len(words) in (3, 4) else 0)
+    )
+
+
+def looks_like_misread_name(text: str) -> bool:
+    """Whether a text may be a full name in which the reader took a letter or two for a digit or a sign."""
+    odd = re.findall(r"[^\W_]*[\d:/|!*+?&=][^\W_]*", text)
+    return (
+        2 <= len(text.split()) <= 5
+        and 0 < len(odd) <= 2
+        and len(re.findall(r"\d", text)) <= 2
+        and likeness_to_name(text) >= 3
+    )
+
+
 def _without_header(text: str) -> str:
     header = _MARTYR.match(fold(text))
     return text[header.end() :] if header else text
@@ -152,13 +177,15 @@ def read_name(text: str) -> NameReading:
             own_alias = True
         else:
             rest.append(inside)
+    if name and not _NAME.match(name):
+        name, flags = None, (*flags, "illegible_name")
     if own_alias and not raw and aliases:
         raw, name = aliases[0], aliases[0]
     status = _status(raw, name, own_alias, honorific is not None)
     if status == "alias_only" and name and name not in aliases:
         aliases.insert(0, name)
     if status == "illegible":
-        name, flags = None, (*flags, "illegible_name")
+        name, flags = None, tuple(dict.fromkeys((*flags, "illegible_name")))
     said = None
     if honorific:
         said = "đ/c" if honorific["dc"] else " ".join(honorific.group().lower().split()).strip(" :")
@@ -231,7 +258,7 @@ def _may_be_variant(word: str, given: str) -> bool:
 def _status(raw: str, name: str | None, own_alias: bool, honorific: bool) -> str:
     if not raw:
         return "unknown"
-    if _ILLEGIBLE.search(raw):
+    if name is None or _ILLEGIBLE.search(raw):
         return "illegible"
     words = raw.lower().split()
     if own_alias or (len(words) == 2 and words[0] in _SOUTHERN_ORDER and words[0] != "ba"):

@@ -41,6 +41,8 @@ _HYPHENATED = re.compile(
     r"(vũng tàu|kon\s?tum|công tum|đà nẵng|đn|kt|vt|huế|tháp chàm|côn đảo|gia định|veng|rieng|tĩnh)(?![^\W_])"
 )
 _DOTTED = re.compile(r"(?<![^\W_])(TDP|TX|TP|TT|KP)\.\s*(?=[^\W_])", re.I)
+_FORMER = re.compile(r"\(\s*cũ\s*\)", re.I)
+_NUMBERED = re.compile(r"^(\d{1,2})\s+([^\W\d_].+)$")
 _JOINT = "\u2060"
 
 
@@ -63,6 +65,7 @@ class Part:
 
 def split_place(text: str) -> tuple[list[Part], bool]:
     """Parts, most specific first, and whether signs or admin words told them apart."""
+    text = _FORMER.sub(" ", text)
     text = _DOTTED.sub(lambda m: f"{m.group(1)} ", text)
     held = _HYPHENATED.sub(lambda m: f"{m.group(1)} {_JOINT} {m.group(2)}", text)
     chunks = [chunk.strip(" .,;:-()'\"*") for chunk in _SEPARATOR.split(held)]
@@ -101,7 +104,11 @@ def _by_admin_words(chunk: str) -> list[Part]:
     for i, match in enumerate(marks):
         end = marks[i + 1].start() if i + 1 < len(marks) else len(chunk)
         name = chunk[match.end() : end].strip(" ,.-:")
-        if name:
+        numbered = _NUMBERED.match(name)
+        if numbered and str(match.lastgroup) in ("commune", "district"):
+            parts.append(_part(match, numbered[1], chunk[match.start() : match.end()] + numbered[1]))
+            parts += _by_gazetteer(numbered[2])
+        elif name:
             parts.append(_part(match, name, chunk[match.start() : end].strip()))
     return parts
 

@@ -163,6 +163,9 @@ def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[t
     elsewhere = gaz.districts(part.name) or gaz.communes_anywhere(part.name)
     if part.level == "province" or (not elsewhere and _is_misread(part.name)):
         similar = gaz.similar_provinces(part.name)
+        first, _, others = part.name.partition(" ")
+        if not similar and others and _is_misread(first):
+            similar = gaz.provinces(others) or gaz.similar_provinces(others)  # TỈ1H NGHỆ TĨNH
         names = {province.name for province in similar}
         if len(names) == 1:
             return similar[:1], "similar"
@@ -440,8 +443,10 @@ def is_province_short(text: str) -> bool:
 
 
 def is_province(text: str) -> bool:
-    """Whether a text is nothing but the name of a province."""
-    return bool(gazetteer().provinces(text.strip(" .,;-")))
+    """Whether a text is nothing but the name of a province, a misread one included."""
+    bare = text.strip(" .,;-")
+    gaz = gazetteer()
+    return bool(gaz.provinces(bare)) or (_is_misread(bare) and len(gaz.similar_provinces(bare)) == 1)
 
 
 def is_district(text: str) -> bool:

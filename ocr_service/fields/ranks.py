@@ -95,15 +95,14 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
     match = (_CODE if labelled else _SERGEANT).search(folded)
     if match:
         code = re.sub(r"[.\s]", "", match.group())
-        codes: tuple[str, ...] = (
-            _slashed(match.group()) or _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code), ())
-        )
+        bare = re.sub(r"[./]", "", code)
+        codes = _slashed(match.group()) or _CODES.get(code, _CODES.get(bare, ()))
         if codes:
             flags = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
             if code.replace("/", "") == "hs":
                 flags += ("HS_is_rank_here",)
-            open_codes = codes if len(codes) > 1 else ()
-            return RankReading(None if open_codes else codes[0], open_codes, match.span(), flags)
+            several = codes if len(codes) > 1 else ()
+            return RankReading(None if several else codes[0], several, match.span(), flags)
     return _misread(text) if labelled else None
 
 

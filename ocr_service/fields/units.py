@@ -132,6 +132,8 @@ def read_unit(text: str) -> UnitReading:
     theatres: list[str] = []
     matches = list(_ELEMENT.finditer(folded))
     for place, match in enumerate(matches):
+        if match["theatre"] and not (raw[match.start() : match.end()].isascii() and raw[match.start()].isupper()):
+            continue
         element = _element(match, raw, chain, last=place == len(matches) - 1)
         if isinstance(element, str):
             theatres.append(element)

@@ -24,7 +24,14 @@ from ocr_service.fields.labelled import (
     read_unit_slot,
 )
 from ocr_service.fields.locations import read_location
-from ocr_service.fields.names import begins_with_surname, is_unfinished, looks_like_name, read_name
+from ocr_service.fields.names import (
+    begins_with_surname,
+    is_unfinished,
+    likeness_to_name,
+    looks_like_misread_name,
+    looks_like_name,
+    read_name,
+)
 from ocr_service.fields.places import known_place
 from ocr_service.fields.positions import read_position
 from ocr_service.fields.ranks import read_rank
@@ -37,7 +44,8 @@ _HEADERS = frozenset(
     for words in (
         "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công", "ls", "l.sĩ", "phần mộ ls", "mộ ls",
         "phần mộ", "nơi an nghỉ", "mộ phần", "mộ", "bia mộ", "bia mộ liệt sĩ", "đồng chí", "phần mộ ông", "phần mộ bà",
-        "mộ chí", "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu", "thân phụ",
+        "mộ chí", "hiển khảo", "hiển tỷ", "thân phụ", "phụ thân", "mẫu thân", "mộ phần bố", "mộ phần mẹ", "mộ phần anh", "mộ phần chị",
+        "phần mộ bố", "phần mộ mẹ", "mẹ", "bố", "cha", "an nghỉ", "tưởng nhớ", "nơi an nghỉ ông", "nơi an nghỉ bà", "linh mộ", "hương linh", "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu", "thân phụ",
     )
 )  # fmt: skip
 _PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
@@ -62,7 +70,7 @@ def read_unlabelled(draft: Draft, item: Item) -> None:
         if reader(draft, item):
             return
     if item.text.strip():
-        draft.unread.append(squeeze(item.text))
+        draft.unread.append(item)
 
 
 def _nothing(draft: Draft, item: Item) -> bool:
@@ -171,6 +179,8 @@ def _rank(draft: Draft, item: Item) -> bool:
     text = item.text
     rank = read_rank(text, labelled=False)
     lead = fold(text[: rank.span[0]]).strip(" .:,-") if rank else ""
+    if rank and text[rank.span[0] :].lower().startswith("hà "):
+        rank = None  # HÀ SỸ LAI is a person, hạ sĩ a rank
     if rank and (not lead or lead in ("dong chi", "d/c", "liet si", "co")):
         rest = text[rank.span[1] :].strip(" .,:-")
         if begins_with_surname(rest) and looks_like_name(rest):
@@ -237,7 +247,7 @@ def _wrapped_name(draft: Draft, item: Item) -> bool:
 
 
 def _unit(draft: Draft, item: Item) -> bool:
-    if draft.has("unit"):
+    if draft.has("unit") or (begins_with_surname(item.text) and looks_like_name(item.text)):
         return False
     unit = read_unit(item.text)
     levels = [level for level, _ in unit.chain if level]
@@ -298,7 +308,9 @@ def _war(draft: Draft, item: Item) -> bool:
 def _any_name(draft: Draft, item: Item) -> bool:
     text = item.text
     short_enough = len(text.split()) <= 5 or begins_with_surname(text)
-    if draft.has("name") or not looks_like_name(text) or not short_enough:
+    if draft.has("name") or not short_enough:
+        return False
+    if not looks_like_name(text) and not (draft.headers and looks_like_misread_name(text)):
         return False
     reading = read_name(text)
     if reading.status == "given_only" and reading.raw and len(reading.raw) < 2:
@@ -309,9 +321,21 @@ def _any_name(draft: Draft, item: Item) -> bool:
 
 def _second_name(draft: Draft, item: Item) -> bool:
     """A further full name: two dead in one grave."""
-    if not begins_with_surname(item.text) or not looks_like_name(item.text) or len(item.text.split()) < 3:
+    if not draft.has("name") or not looks_like_name(item.text) or likeness_to_name(item.text) < 3:
+        return False
+    if len(item.text.split()) < 3 and begins_with_surname(draft.fields["name"].raw or ""):
         return False
     name = read_name(item.text).name
+    first = draft.fields["name"]
+    if first.raw is None or likeness_to_name(first.raw) < likeness_to_name(item.text) - 1:
+        # a saint's name, a heading or a misread label stood where the name was looked for
+        draft.unread.append(Item(None, first.raw or "", first.lines))
+        for field in ("name", "name_status", "aliases"):
+            draft.fields.pop(field, None)
+        for flag in first.flags:
+            draft.flags.pop(flag, None)
+        put_name(draft, read_name(item.text), item)
+        return True
     others = draft.value("other_names") or []
     draft.put("other_names", [*others, name or title(item.text)], item, flags=("two_in_one",), replace=True)
     return True

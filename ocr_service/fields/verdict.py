@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ocr_service.fields.dates import read_date
+from ocr_service.fields.dates import WAR_YEARS, read_date
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.kinds import KindEvidence
 from ocr_service.fields.text import fold
@@ -12,6 +12,7 @@ from ocr_service.records import Field
 
 # Who lies in these graves lived 13 to 70 years; the decree's rosters hold no younger soldier.
 _YOUNGEST, _OLDEST = 13, 70
+_LABEL_LENGTH = 16  # letters of the longest label of a date, with a letter too many
 _FACTS = ("birth", "death", "enlist", "hometown", "unit", "rank", "position", "war", "death_place")
 _CIVIL = re.compile(r"noi an nghi|phan mo|mo phan|noi yen nghi")
 
@@ -19,6 +20,7 @@ _CIVIL = re.compile(r"noi an nghi|phan mo|mo phan|noi yen nghi")
 def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> dict[str, Field]:
     """The finished record."""
     _place_lone_dates(draft)
+    _place_unread_dates(draft)
     if draft.has("residence") and not draft.has("hometown"):
         # Some stones name only where the dead last lived; that is where the family is looked for.
         draft.fields["hometown"] = draft.fields["residence"]
@@ -46,7 +48,8 @@ def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count:
     record.setdefault("name", Field(None, None, 0.0))
     record.setdefault("name_status", Field("unknown", None, 0.0))
     if draft.unread:
-        record["other_lines"] = Field(list(draft.unread), None, 0.0)
+        lines_left = tuple(dict.fromkeys(line for item in draft.unread for line in item.lines))
+        record["other_lines"] = Field([item.text.strip() for item in draft.unread], None, 0.0, lines_left)
     record["flags"] = Field(sorted(draft.flags), None, 1.0)
     return record
 
@@ -86,6 +89,20 @@ def _place_lone_dates(draft: Draft) -> None:
         slots = ()
     for slot, (value, item, flags) in zip(slots, dated, strict=False):
         draft.put(slot, value, item, flags=(*flags, "unlabelled_date"))
+
+
+def _place_unread_dates(draft: Draft) -> None:
+    """A date behind words nobody could read: the death, if that is not known and the date comes after the birth."""
+    if draft.has("death"):
+        return
+    after = max((_year(draft.value(name)) or 0 for name in ("birth", "enlist")), default=0)
+    for item in draft.unread:
+        reading = read_date(item.text)
+        year = reading.year
+        if year is not None and WAR_YEARS[0] <= year and year >= after and len(reading.rest) <= _LABEL_LENGTH:
+            draft.put("death", reading.value, item, flags=(*reading.flags, "unlabelled_date"))
+            draft.unread.remove(item)
+            return
 
 
 def _year(value: object) -> int | None:
