@@ -15,9 +15,9 @@ from ocr_service.errors import EngineError
 from ocr_service.evaluation.facts import FieldScore, compare_facts
 from ocr_service.evaluation.peers import PhotoReader, SeenLine, SeenPhoto, open_peer
 from ocr_service.evaluation.truth import TruePhoto
-from ocr_service.fields import parse_text
+from ocr_service.fields import parse_lines
 from ocr_service.reading import Reader
-from ocr_service.records import Quad
+from ocr_service.records import Line, Quad
 
 FOUND_IOU = 0.5
 """A line counts as found where a read quad covers it this well: the usual bar of text detection (ICDAR 2015)."""
@@ -158,9 +158,14 @@ def _score_fields(true: TruePhoto, seen: SeenPhoto, fields: dict[str, FieldScore
     if not true.facts:
         return
     # readers without fields of their own get ours, so that a field's share compares readers and not parsers
-    record = seen.record if seen.record is not None else parse_text("\n".join(line.text for line in seen.lines)).record
+    record = seen.record if seen.record is not None else parse_lines([_as_line(line) for line in seen.lines]).record
     for name, (verdict, confidence) in compare_facts(true.facts, record).items():
         fields[name] = fields.get(name, FieldScore()).with_verdict(verdict, confidence)
+
+
+def _as_line(line: SeenLine) -> Line:
+    nowhere = ((0.0, 0.0),) * 4
+    return Line(line.text, 1.0 if line.confidence is None else line.confidence, line.quad or nowhere)
 
 
 def _collect_confidences(
