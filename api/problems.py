@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from ocr_service.errors import ConflictError, HeadstoneError, NotFoundError, StorageError, UsageError
@@ -145,6 +146,7 @@ def install(app: FastAPI, error_page: ErrorPage | None) -> None:
         ProblemError: _on_problem,
         RequestValidationError: _on_invalid,
         HTTPException: _on_http_exception,
+        OperationalError: _on_database_error,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -159,6 +161,13 @@ async def _on_headstone_error(request: Request, error: HeadstoneError) -> Respon
             request, status, "The service cannot do this at the moment; its log says why.", code=code
         )
     return problem_response(request, status, str(error), code=code)
+
+
+async def _on_database_error(request: Request, error: OperationalError) -> Response:
+    """Locked for too long, disk full, out of reach: nothing was changed, and the same request may do later."""
+    log.error("the database does not answer", path=request.url.path, error=str(error.orig))
+    detail = "The database cannot do this at the moment; try again. The log says more."
+    return problem_response(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, code="unavailable")
 
 
 async def _on_problem(request: Request, error: ProblemError) -> Response:

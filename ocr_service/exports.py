@@ -40,9 +40,9 @@ def records_as_jsonl(session: Session) -> Iterator[str]:
 
 def _published(session: Session) -> Iterator[PublishedRecord]:
     after_id = 0
-    while rows := drafts.search(session, after_id=after_id, limit=_PAGE):
-        yield from (publishable(view) for view in drafts.views(session, rows))
-        after_id = rows[-1].id
+    while found := drafts.search(session, after_id=after_id, limit=_PAGE):
+        yield from (publishable(facts) for facts in found)
+        after_id = found[-1].id
         session.expunge_all()  # two million rows need not stay in memory
 
 

@@ -39,7 +39,7 @@ def search_records(
     Texts are found by the beginnings of their words, toneless or with marks: ``nguyen`` finds Nguyễn, ``nguyễn`` only
     Nguyễn. A year meets every date that may mean it (1953 meets ``195X``).
     """
-    rows = drafts.search(
+    found = drafts.search(
         session,
         q=q,
         name=name,
@@ -50,15 +50,15 @@ def search_records(
         after_id=after_id,
         limit=limit,
     )
-    return [publishable(view) for view in drafts.views(session, rows)]
+    return [publishable(facts) for facts in found]
 
 
 def get_record(session: Session, record_id: int) -> PublishedRecord:
     """One verified record. Raises ``NotFoundError``, also for one that is not verified: that it exists is no news."""
-    view = drafts.view(session, drafts.get(session, record_id))
-    if view.state not in VERIFIED_STATES:
+    facts = drafts.facts(session, record_id)
+    if facts.state not in VERIFIED_STATES:
         raise NotFoundError(f"there is no record {record_id}")
-    return publishable(view)
+    return publishable(facts)
 
 
 def public_history(session: Session, record_id: int) -> list[HistoryEntry]:

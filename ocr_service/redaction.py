@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ocr_service.database.values import RecordField, RecordView
+from ocr_service.database.values import RecordFacts, RecordField
 from ocr_service.records import Context
 from ocr_service.states import RecordState, Verdict
 
@@ -54,7 +54,7 @@ class HistoryEntry:
     fields: tuple[str, ...]
 
 
-def publishable(record: RecordView) -> PublishedRecord:
+def publishable(record: RecordFacts) -> PublishedRecord:
     """The public side of a verified record."""
     fields, redacted = public_fields(record.fields)
     return PublishedRecord(
@@ -62,9 +62,9 @@ def publishable(record: RecordView) -> PublishedRecord:
         state=record.state,
         version=record.version,
         verified_at=record.decided_at,
-        photo_id=record.photo.id,
-        grave_id=record.photo.grave_id,
-        place=record.photo.context,
+        photo_id=record.photo_id,
+        grave_id=record.grave_id,
+        place=record.place,
         fields=fields,
         redacted=redacted,
     )

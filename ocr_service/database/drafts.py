@@ -14,9 +14,9 @@ from ocr_service.database import photos
 from ocr_service.database.documents import fields_from_document, fields_to_document, proposed
 from ocr_service.database.models import Cemetery, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import query_patterns, search_key, searched_texts, texts_of, toneless, year_span
-from ocr_service.database.values import RecordField, RecordView, as_parser_field
+from ocr_service.database.values import RecordFacts, RecordField, RecordView, as_parser_field
 from ocr_service.errors import NotFoundError
-from ocr_service.records import Reading
+from ocr_service.records import Context, Reading
 from ocr_service.states import VERIFIED_STATES, RecordState
 
 
@@ -181,9 +181,9 @@ def search(
     cemetery: str | None = None,
     after_id: int = 0,
     limit: int,
-) -> list[RecordRow]:
+) -> list[RecordFacts]:
     """Verified records in the order of their ids, after ``after_id``; every given condition must hold."""
-    query: Select[Any] = select(RecordRow).where(RecordRow.state.in_(VERIFIED_STATES), RecordRow.id > after_id)
+    query = _with_place().where(RecordRow.state.in_(VERIFIED_STATES), RecordRow.id > after_id)
     asked = ((RecordRow.search_key, q), (RecordRow.name_key, name), (RecordRow.hometown_key, hometown))
     for column, text in asked:
         query = query.where(*(column.like(pattern, escape="\\") for pattern in query_patterns(text or "")))
@@ -195,4 +195,30 @@ def search(
         spaced = literal(" ").concat(Cemetery.name_key)
         named = select(Cemetery.id).where(*(spaced.like(f"% {word}%") for word in toneless(cemetery).split()))
         query = query.where(RecordRow.cemetery_id.in_(named))
-    return list(session.scalars(query.order_by(RecordRow.id).limit(limit)))
+    return [_facts(row, context) for row, context in session.execute(query.order_by(RecordRow.id).limit(limit))]
+
+
+def facts(session: Session, record_id: int) -> RecordFacts:
+    """A draft or record without its reading. Raises ``NotFoundError``."""
+    found = session.execute(_with_place().where(RecordRow.id == record_id)).first()
+    if found is None:
+        raise NotFoundError(f"there is no record {record_id}")
+    row, context = found
+    return _facts(row, context)
+
+
+def _with_place() -> Select[Any]:
+    return select(RecordRow, Photo.context).join(Photo, Photo.id == RecordRow.photo_id)
+
+
+def _facts(row: RecordRow, context: Mapping[str, Any]) -> RecordFacts:
+    return RecordFacts(
+        id=row.id,
+        state=row.state,
+        version=row.version,
+        fields=fields_of(row),
+        photo_id=row.photo_id,
+        grave_id=row.grave_id,
+        place=Context(**context),
+        decided_at=row.decided_at,
+    )

@@ -115,7 +115,8 @@ def open_database(url: str) -> Database:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
         try:
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            # 0o700: what is in it is about people
+            Path(str(parsed.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"the data folder cannot be made: {error}; choose another with --data") from error
     upgrade_schema(url)

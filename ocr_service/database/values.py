@@ -82,6 +82,20 @@ class RecordView:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordFacts:
+    """A draft or record without what was read in its photo: enough for lists, and for the public."""
+
+    id: int
+    state: RecordState
+    version: int
+    fields: Mapping[str, RecordField]
+    photo_id: int
+    grave_id: int | None
+    place: Context
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionView:
     """One row of the audit chain."""
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from ocr_service.errors import BundleError, ConflictError, NotFoundError, StorageError, UsageError
 
@@ -15,7 +16,15 @@ def failing(app: FastAPI, error: Exception) -> None:
         raise error
 
 
-@pytest.mark.parametrize("error", [RuntimeError(SECRET), StorageError(SECRET), BundleError(SECRET), KeyError(SECRET)])
+UNFORESEEN = [
+    RuntimeError(SECRET),
+    StorageError(SECRET),
+    BundleError(SECRET),
+    OperationalError(SECRET, {}, Exception(SECRET)),
+]
+
+
+@pytest.mark.parametrize("error", UNFORESEEN)
 def test_an_unexpected_error_does_not_say_what_it_knows(app: FastAPI, client: TestClient, error: Exception) -> None:
     failing(app, error)
     answer = client.get("/api/v1/fails")

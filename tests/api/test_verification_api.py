@@ -55,7 +55,7 @@ def test_a_draft_goes_from_the_queue_to_the_portal(client: TestClient, add_draft
     (found,) = client.get("/api/v1/records", params={"q": "mau nguyen", "death_year": 1968}).json()["items"]
     assert found["fields"]["name"]["raw"] == "NGUYỄN VĂN MẬU"
     record = client.get("/api/v1/records/1").json()
-    assert record["history"][0]["fields"] == ["name"]
+    assert record["history"][0]["fields"] == ["name", "name_status"]
     assert "lan" not in json.dumps(record)
     assert client.post("/api/v1/queue/next").status_code == 204
 
