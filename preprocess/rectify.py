@@ -69,6 +69,14 @@ def deskew(image: np.ndarray, angle_deg: float, *, max_side_px: int) -> Rectifie
     return _render(image, turn, cv2.perspectiveTransform(whole[None], turn)[0], max_side_px)
 
 
+def face_to_photo(face_quad: np.ndarray) -> np.ndarray:
+    """Homography (3, 3) from a level rectangle, as large as the face's mean sides and with a corner at 0, 0, to it."""
+    face = np.asarray(face_quad, dtype=np.float32).reshape(4, 2)
+    width, height = quad_size(face)
+    level = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    return np.asarray(cv2.getPerspectiveTransform(level, face))
+
+
 def rectify(
     image: np.ndarray, face_quad: np.ndarray, text_quads: Sequence[np.ndarray] = (), *, max_side_px: int
 ) -> Rectified:
@@ -77,10 +85,9 @@ def rectify(
     ``face_quad`` (4, 2) runs clockwise from the top left; sides keep their mean lengths, scaled down together where the
     longest side would exceed ``max_side_px``. Beyond the picture its edge is repeated.
     """
-    face = np.asarray(face_quad, dtype=np.float32).reshape(4, 2)
-    width, height = quad_size(face)
-    level = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    to_level = cv2.getPerspectiveTransform(face, level)
+    width, height = quad_size(face_quad)
+    to_level = np.linalg.inv(face_to_photo(face_quad))
+    level = np.array([[0, 0], [width, 0], [width, height], [0, height]])
     pad = np.array([width, height]) * _PAD
     corners = [level - pad * [[1, 1], [-1, 1], [-1, -1], [1, -1]], *map_quads(text_quads, to_level)]
     return _render(image, to_level, np.concatenate(corners).astype(np.float64), max_side_px)

@@ -1,0 +1,7 @@
+"""From the bytes of a photo to a reading: the whole algorithm, without database, queue or network."""
+
+from __future__ import annotations
+
+from ocr_service.reading.photo import Reader, find_bundle_id, load_reader, read_photo
+
+__all__ = ["Reader", "find_bundle_id", "load_reader", "read_photo"]

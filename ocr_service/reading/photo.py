@@ -1,0 +1,158 @@
+"""``read_photo``: every step from bytes to a reading, on one screen."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.bundle import Bundle, load_bundle
+from models.detector import LineDetector
+from models.errors import BundleError as ModelBundleError
+from models.recogniser import LineRecogniser, RecognisedLine
+from ocr_service.errors import BundleError
+from ocr_service.fields import parse_lines
+from ocr_service.reading.picture_kind import picture_kind
+from ocr_service.reading.sight import find_lines, is_text, read_lines, turned_over
+from ocr_service.records import (
+    Alternative,
+    Context,
+    Line,
+    Quad,
+    Reading,
+    ReadingStatus,
+    RejectReason,
+)
+from preprocess.decode import PhotoRejectedError, decode_photo
+from preprocess.lines import assign_stones, order_lines, split_columns
+from preprocess.quality import judge
+from preprocess.rectify import face_to_photo, map_quads
+from preprocess.stone import find_stones
+
+MAX_SIDE_PX = 2048
+"""Photos are decoded at most this large: letters of a stone that fills the frame stay far above the reader's input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A bundle made ready: its detector, its recogniser, and the id that every reading names."""
+
+    detector: LineDetector
+    recogniser: LineRecogniser
+    bundle_id: str
+
+
+def _find_bundle(name: str | None) -> Bundle:
+    try:
+        return load_bundle(name)
+    except ModelBundleError as error:
+        raise BundleError(str(error)) from error
+
+
+def find_bundle_id(name: str | None = None) -> str:
+    """Return the id of a bundle after checking its files, without making it ready. Raises BundleError."""
+    return _find_bundle(name).id
+
+
+def load_reader(name: str | None = None) -> Reader:
+    """Make a bundle ready for this process, one thread. Raises BundleError."""
+    bundle = _find_bundle(name)
+    return Reader(LineDetector(bundle.detector), LineRecogniser(bundle.recogniser), bundle.id)
+
+
+def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Context()) -> Reading:  # noqa: B008
+    """Read one photo. What cannot be decoded becomes a rejected reading with its reason; nothing is raised for it."""
+    clock = _Stopwatch()
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        with clock.step("decode"):
+            upright = decode_photo(data, max_side_px=MAX_SIDE_PX)
+    except PhotoRejectedError as error:
+        reason = RejectReason(error.reason)
+        return Reading(photo, sha256, ReadingStatus.REJECTED, reason, error.detail, bundle=reader.bundle_id)
+    with clock.step("detect"):
+        sight = find_lines(upright.image, reader.detector, reader.recogniser)
+    with clock.step("recognise"):
+        seen = read_lines(sight, reader.recogniser)
+    with clock.step("orient"):
+        if turned := turned_over(sight, seen, reader.recogniser):
+            sight, seen = turned, read_lines(turned, reader.recogniser)
+    with clock.step("stone"):
+        kept = [index for index, line in enumerate(seen) if is_text(line)]
+        quads = [sight.quads[index] for index in kept]
+        faces = find_stones(sight.image, quads)
+    with clock.step("quality"):
+        quality = judge(sight.image, quads)
+    to_photo = np.diag([1 / upright.scale, 1 / upright.scale, 1.0]) @ sight.to_photo
+    with clock.step("order"):
+        stones, order = arrange(quads, [face.quad for face in faces])
+    places = map_quads(quads, to_photo)
+    lines = tuple(_line(seen[kept[i]], places[i], stones[i]) for i in order)
+    with clock.step("parse"):
+        record = parse_lines(lines, context).record
+    return Reading(
+        photo,
+        sha256,
+        ReadingStatus.READ,
+        photo_type=picture_kind(lines, record),
+        size_px=upright.size_px,
+        stone_quads=tuple(_as_quad(quad) for quad in map_quads([face.quad for face in faces], to_photo)),
+        lines=lines,
+        record=record,
+        quality=tuple(quality.reasons),
+        timings_ms=clock.times_ms,
+        bundle=reader.bundle_id,
+    )
+
+
+def arrange(quads: Sequence[np.ndarray], faces: Sequence[np.ndarray]) -> tuple[list[int], list[int]]:
+    """Stone of each line, and the indices of all lines in reading order: stone by stone, rows from the top.
+
+    Rows are told apart on the flattened face: in an oblique photo the right end of one row may be level with the left
+    end of the next. Without faces, two columns that stand apart count as two stones.
+    """
+    stones = assign_stones(quads, faces)
+    if len(faces) < 2:
+        flat = _flattened(quads, faces[0]) if faces else list(quads)
+        for stone, column in enumerate(split_columns(flat)):
+            for index in column:
+                stones[index] = stone
+        return stones, order_lines(flat)
+    order = []
+    for stone, face in enumerate(faces):
+        members = [index for index in range(len(quads)) if stones[index] == stone]
+        order += [members[i] for i in order_lines(_flattened([quads[m] for m in members], face))]
+    return stones, order
+
+
+def _flattened(quads: Sequence[np.ndarray], face: np.ndarray) -> list[np.ndarray]:
+    return map_quads(quads, np.linalg.inv(face_to_photo(face)))
+
+
+def _line(seen: RecognisedLine, quad_px: np.ndarray, stone: int) -> Line:
+    alternatives = tuple(Alternative(other.text, other.score) for other in seen.alternatives)
+    return Line(seen.text, seen.confidence, _as_quad(quad_px), stone, alternatives)
+
+
+def _as_quad(corners: np.ndarray) -> Quad:
+    a, b, c, d = ((float(x), float(y)) for x, y in corners)
+    return a, b, c, d
+
+
+class _Stopwatch:
+    """Milliseconds by step."""
+
+    def __init__(self) -> None:
+        self.times_ms: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.times_ms[name] = (time.perf_counter() - start) * 1000
