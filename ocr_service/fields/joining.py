@@ -10,12 +10,20 @@ from ocr_service.fields.kinds import is_slogan, is_unknown_wording
 from ocr_service.fields.labels import Segment, cut_line
 from ocr_service.fields.locations import read_location
 from ocr_service.fields.names import begins_with_surname, is_unfinished
-from ocr_service.fields.places import is_district, is_province, is_province_short, known_place, read_place
+from ocr_service.fields.places import (
+    district_within,
+    is_district,
+    is_province,
+    is_province_short,
+    known_place,
+    read_place,
+)
+from ocr_service.fields.remarks import read_award
 from ocr_service.fields.text import fold
 from ocr_service.records import Line
 
 _PLACES = ("hometown", "residence", "burial", "gathered")
-_OPEN_END = re.compile(r"[-,;/:(]\s*$|\b(?:xã|huyện|tỉnh|thôn|phường|quận|thị trấn)\s*$", re.I)
+_OPEN_END = re.compile(r"[-,;/:(]\s*$|(?:^|[-,;/]\s*)(?:xã|huyện|tỉnh|thôn|phường|quận|thị trấn)\s*$", re.I)
 _ADMIN_START = re.compile(
     r"^\s*(?:(?:huyện|tỉnh|xã|thành phố|thị xã|quận|phường)\s|(?:tp|tx|h|t|x)\.\s*\S|(?:TP|TX|TT|H)\s+\S)", re.I
 )
@@ -108,7 +116,14 @@ def _unit_like(text: str) -> bool:
 
 def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
     text = item.text.strip()
-    if not text or is_unknown_wording(text) or is_slogan(text) or re.search(r"\d{4}", text) or read_location(text):
+    if (
+        not text
+        or is_unknown_wording(text)
+        or is_slogan(text)
+        or read_award(text)
+        or re.search(r"\d{4}", text)
+        or read_location(text)
+    ):
         return False
     if _OPEN_END.search(last.text) or _ADMIN_START.match(text) or text.startswith(("-", ",")):
         return True
@@ -120,6 +135,10 @@ def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
     if not (known_place(text) or is_province_short(text) or is_district(text) or is_province(text)):
         return False
     so_far = read_place(last.text, draft.context.cemetery_province).value
+    if is_province(text) and district_within(re.split(r"[-,;/]", last.text.strip(" .,;-/"))[-1], text):
+        return True  # a district that bears a province's name: ĐIỆN BIÊN / ĐIỆN BIÊN
+    if not re.search(r"[-,;.]", last.text.strip(" .,;-")) and re.search(r"[-,;.]", text) and known_place(text):
+        return True  # a commune that bears a province's name: BÌNH DƯƠNG / THĂNG BÌNH - QUẢNG NAM
     return "province" not in so_far and (is_province(text) or "district" not in so_far or not is_district(text))
 
 

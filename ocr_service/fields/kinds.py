@@ -70,8 +70,16 @@ class KindEvidence:
 
 def is_unknown_wording(text: str) -> bool:
     """Whether a line says that the dead is not known."""
+    return _unknown(text) is not None
+
+
+def _unknown(text: str) -> re.Match[str] | None:
+    """The wording, but not the family name Võ with the middle name Danh."""
     folded = fold(text)
-    return bool(_UNKNOWN.search(folded) or _POETIC.search(folded))
+    for match in _UNKNOWN.finditer(folded):
+        if match.group() != "vo danh" or not text[match.start() : match.end()].lower().startswith("võ"):
+            return match
+    return _POETIC.search(folded)
 
 
 def is_place_name_of_graves(text: str) -> bool:
@@ -110,7 +118,7 @@ def _lines_under(span: tuple[int, int], lines: list[str]) -> frozenset[int]:
 def weigh(lines: list[str]) -> KindEvidence:
     """Evidence of the kind in all lines together; wordings may run over a line's end."""
     head = fold(" ".join(lines[:_HEAD_LINES]))
-    unknown = _UNKNOWN.search(head) or _POETIC.search(head)
+    unknown = _unknown(" ".join(lines[:_HEAD_LINES]))
     numbered = sum(bool(re.match(r"\s*\d{1,3}\s*[.)\-|]\s*[^\W\d]", line)) for line in lines)
     word = _COUNT_WORD.search(head)
     number = _COUNT.search(head)

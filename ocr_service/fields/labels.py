@@ -14,6 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ocr_service.fields.gazetteer import gazetteer
 from ocr_service.fields.names import begins_with_surname
+from ocr_service.fields.syllables import is_syllable
 from ocr_service.fields.text import fold, key, one_deletion, within_one_edit
 
 # Field → full labels, folded. The value after "=" is the verb that the label says.
@@ -315,8 +316,9 @@ def _misread_labels(folded: str, text: str, found: list[_Found]) -> list[_Found]
             if label is None or cut in _BY_KEY and not colon and not after.strip():
                 continue
             dated = re.match(r"[ \t]*[.\-]?[ \t]*(?:\d|ngay|thang|nam\b)", after)
-            bare = label.field in _NEED_NO_COLON and count >= 2 and after.strip() and not named and start == 0
-            if colon or (label.field in _DATED and dated) or bare:
+            wrong = any(not is_syllable(text[word.start() : word.end()]) for word in words[:count])
+            bare = wrong and label.field in _NEED_NO_COLON and count >= 2 and after.strip() and not named and start == 0
+            if colon or (wrong and label.field in _DATED and dated) or bare:
                 misread.append((words[0].start(), end, label, True))
                 break
         else:

@@ -13,7 +13,7 @@ _HAMLET = r"thon|xom|ap|ban|lang|khom|khu pho|khu|to dan pho|to|tdp|kp|so nha|so
 _ADMIN: tuple[tuple[str, str], ...] = (
     ("province", r"tinh|t\.(?!\s?[xpt]\.)|dac khu"),
     ("city", r"thanh pho|tp\.?|t\.p\.?"),
-    ("district", r"huyen|h\.|h(?=\s[A-ZĐ])|thi xa|tx\.?|t\.x\.?|quan(?!\s*$)|q\."),
+    ("district", r"huyen|h\.|h(?=\s[a-z])|thi xa|tx\.?|t\.x\.?|quan(?!\s*$)|q\."),
     ("commune", r"xa|x\.|phuong|p\.|thi tran|tt\.|t\.t\.?|tt(?=\s)|thi tu"),
     ("hamlet", rf"(?:{_HAMLET})|th\.|x[oó]m"),
 )
@@ -33,7 +33,7 @@ _KINDS = {
     "tp": "thành phố",
 }
 _SEPARATOR = re.compile(
-    r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.\s+|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
+    r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.\s+|(?<=\s\d)\.\s+(?=[^\W\d_]{2})|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
 )
 # Names whose own hyphen is no separator.
 _HYPHENATED = re.compile(
@@ -42,6 +42,7 @@ _HYPHENATED = re.compile(
 )
 _DOTTED = re.compile(r"(?<![^\W_])(TDP|TX|TP|TT|KP)\.\s*(?=[^\W_])", re.I)
 _FORMER = re.compile(r"\(\s*cũ\s*\)", re.I)
+_TWICE = re.compile(r"(?<![^\W_])[HQX]\.\s*(?=(?:H|QUẬN|Quận|TT|TX)[\s.])")
 _NUMBERED = re.compile(r"^(\d{1,2})\s+([^\W\d_].+)$")
 _JOINT = "\u2060"
 
@@ -65,7 +66,7 @@ class Part:
 
 def split_place(text: str) -> tuple[list[Part], bool]:
     """Parts, most specific first, and whether signs or admin words told them apart."""
-    text = _FORMER.sub(" ", text)
+    text = _TWICE.sub("", _FORMER.sub(" ", text))
     text = _DOTTED.sub(lambda m: f"{m.group(1)} ", text)
     held = _HYPHENATED.sub(lambda m: f"{m.group(1)} {_JOINT} {m.group(2)}", text)
     chunks = [chunk.strip(" .,;:-()'\"*") for chunk in _SEPARATOR.split(held)]
@@ -78,15 +79,25 @@ def split_place(text: str) -> tuple[list[Part], bool]:
         return parts, punctuated
     if len(parts) == 1 and parts[0].level is None and len(parts[0].name.split()) > 2:
         parts = _by_gazetteer(parts[0].name)
+    elif len(parts) == 2 and gazetteer().provinces(parts[1].name) and len(parts[0].name.split()) <= 3:
+        return parts, punctuated
     elif parts and len(parts) <= 2 and parts[-1].level is None and len(parts[-1].name.split()) > 3:
         parts = parts[:-1] + _by_gazetteer(parts[-1].name)
     elif len(parts) == 2 and parts[0].level is None and len(parts[0].name.split()) > 3:
         parts[:1] = _by_gazetteer(parts[0].name, gazetteer().provinces(parts[1].name))
-    elif parts and parts[-1].level in ("hamlet", "commune") and len(parts[-1].name.split()) > 3:
+    elif parts and _runs_on(parts[-1]):
         first, *others = _by_gazetteer(parts[-1].name)
         name = f"{parts[-1].kind.capitalize()} {first.name}" if first.name.isdigit() else first.name
         parts[-1:] = [Part(name, parts[-1].kind, parts[-1].level, parts[-1].cut), *others]
     return parts, punctuated
+
+
+def _runs_on(part: Part) -> bool:
+    """Whether a part after an admin word holds the parts above it too: ``huyện Tứ Kỳ Hải Dương``."""
+    count = len(part.name.split())
+    if part.level in ("district", "city"):
+        return count > 2 and not gazetteer().districts(part.name)
+    return part.level in ("hamlet", "commune") and count > 3
 
 
 def _by_admin_words(chunk: str) -> list[Part]:
@@ -105,7 +116,7 @@ def _by_admin_words(chunk: str) -> list[Part]:
         end = marks[i + 1].start() if i + 1 < len(marks) else len(chunk)
         name = chunk[match.end() : end].strip(" ,.-:")
         numbered = _NUMBERED.match(name)
-        if numbered and str(match.lastgroup) in ("commune", "district"):
+        if numbered and str(match.lastgroup) in ("commune", "district", "hamlet"):
             parts.append(_part(match, numbered[1], chunk[match.start() : match.end()] + numbered[1]))
             parts += _by_gazetteer(numbered[2])
         elif name:
@@ -197,7 +208,8 @@ def _by_gazetteer(text: str, provinces: Sequence[Province] = ()) -> list[Part]:
     for size in () if provinces else (4, 3, 2, 1):
         name = " ".join(words[-size:])
         if size <= len(words) and (
-            gaz.provinces(name) or (size == 1 and Part(name, "", None).short and len(words) > 1)
+            gaz.provinces(name)
+            or (size == 1 and Part(name, "", None).short and len(words) > 1 and gaz.abbreviated_provinces(name))
         ):
             tail.insert(0, Part(name, "", None, name))
             found = gaz.provinces(name)

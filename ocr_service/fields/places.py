@@ -149,9 +149,11 @@ def _rather_district(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> bool:
 
 def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[tuple[Province, ...], str]:
     found = gaz.provinces(part.name)
+    if found and not _same_marks(part.name, found[0].name) and part.level != "province":
+        if any(_same_marks(part.name, district.name) for district in gaz.districts(part.name)):
+            return (), ""  # Thạnh Hóa is a district, Thanh Hóa a province
     if found:
-        best = found[0]
-        return (best,), "name"
+        return found[:1], "name"
     if part.short:
         shorts = gaz.abbreviated_provinces(part.name)
         local = tuple(p for p in shorts if set(p.reach) & set(here))
@@ -296,9 +298,14 @@ def _note_spelling(place: _Place, cut: str, name: str) -> None:
 
 
 def _take_commune(gaz: Gazetteer, parts: list[Part], place: _Place, here: tuple[str, ...]) -> None:
-    if not parts or parts[-1].level not in (None, "commune"):
+    if not parts or parts[-1].level not in (None, "commune", "hamlet"):
         return
     last = parts[-1]
+    if last.level == "hamlet":
+        whole = Part(f"{last.kind.capitalize()} {last.name}", "", None, last.cut)
+        if not any(gaz.communes(whole.name, district) for district in place.districts):
+            return
+        parts[-1] = last = whole  # Bản Luốc is a commune
     if last.level is None and place.district is None and place.province is None and len(parts) == 1:
         known = gaz.communes_anywhere(last.name, here or None)
         if not known and last.kind == "":
@@ -447,6 +454,13 @@ def is_province(text: str) -> bool:
     bare = text.strip(" .,;-")
     gaz = gazetteer()
     return bool(gaz.provinces(bare)) or (_is_misread(bare) and len(gaz.similar_provinces(bare)) == 1)
+
+
+def district_within(name: str, province: str) -> bool:
+    """Whether a district of that name lies in a province named so."""
+    gaz = gazetteer()
+    reach = [p for found in gaz.provinces(province.strip(" .,;-")) for p in found.reach]
+    return bool(gaz.districts(name.strip(), reach))
 
 
 def is_district(text: str) -> bool:

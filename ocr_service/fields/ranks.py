@@ -95,8 +95,7 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
     match = (_CODE if labelled else _SERGEANT).search(folded)
     if match:
         code = re.sub(r"[.\s]", "", match.group())
-        bare = re.sub(r"[./]", "", code)
-        codes = _slashed(match.group()) or _CODES.get(code, _CODES.get(bare, ()))
+        codes = _slashed(match.group()) or _codes(code)
         if codes:
             flags = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
             if code.replace("/", "") == "hs":
@@ -104,6 +103,10 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
             several = codes if len(codes) > 1 else ()
             return RankReading(None if several else codes[0], several, match.span(), flags)
     return _misread(text) if labelled else None
+
+
+def _codes(code: str) -> tuple[str, ...]:
+    return _CODES.get(code) or _CODES.get(re.sub(r"[./]", "", code)) or ()
 
 
 def _slashed(cut: str) -> tuple[str, ...]:

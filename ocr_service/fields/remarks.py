@@ -9,7 +9,7 @@ from ocr_service.fields.dates import read_date
 from ocr_service.fields.text import fold, squeeze
 
 _CERTIFICATE = re.compile(
-    r"(?:bang\s+(?:tqgc|to\s*quoc\s*ghi\s*cong|liet\s*s[iy])|b\.?tqgc|tqgc)\s*(?:so)?\s*[:.]?\s*(?P<no>[a-z0-9][a-z0-9.\-/]*(?:\s[a-z]{0,2}\d+[a-z]*|\s[a-z]{1,3}(?!\w))*)"
+    r"(?:bang\s+(?:tqgc|to\s*quoc\s*ghi\s*cong|liet\s*s[iy])|b\.?tqgc|tqgc|bang(?=\s*so))\s*(?:so)?\s*[:.]?\s*(?P<no>[a-z0-9][a-z0-9.\-/]*(?:\s[a-z]{0,2}\d+[a-z]*|\s[a-z]{1,3}(?!\w))*)"
 )
 _DECISION = re.compile(
     r"(?:q\.?d|quyet\s*dinh)\s*(?:tqgc)?\s*(?:so)?\s*[:.]?\s*(?P<no>\d[\w.]*(?:\s?[/\-]\s?[\w\-]+)*)(?:\s*,?\s*(?:ngay|n\.)?\s*(?P<date>\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{2,4}))?"

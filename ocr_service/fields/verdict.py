@@ -7,6 +7,8 @@ import re
 from ocr_service.fields.dates import WAR_YEARS, read_date
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.kinds import KindEvidence
+from ocr_service.fields.labelled import put_name
+from ocr_service.fields.names import read_name
 from ocr_service.fields.text import fold
 from ocr_service.records import Field
 
@@ -19,6 +21,7 @@ _CIVIL = re.compile(r"noi an nghi|phan mo|mo phan|noi yen nghi")
 
 def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> dict[str, Field]:
     """The finished record."""
+    _name_after_address(draft)
     _place_lone_dates(draft)
     _place_unread_dates(draft)
     if draft.has("residence") and not draft.has("hometown"):
@@ -89,6 +92,16 @@ def _place_lone_dates(draft: Draft) -> None:
         slots = ()
     for slot, (value, item, flags) in zip(slots, dated, strict=False):
         draft.put(slot, value, item, flags=(*flags, "unlabelled_date"))
+
+
+def _name_after_address(draft: Draft) -> None:
+    """A lone ANH or BA under LIỆT SĨ, with no other name, is a given name and no form of address."""
+    address = draft.fields.get("honorific")
+    if address is None or draft.has("name") or not address.raw or "liet" not in fold(" ".join(draft.headers)):
+        return
+    if len(address.raw.split()) == 1 and fold(address.raw).strip(" .:") in ("anh", "ba", "chi", "co"):
+        del draft.fields["honorific"]
+        put_name(draft, read_name(address.raw), Item(None, address.raw, address.lines, stated=False))
 
 
 def _place_unread_dates(draft: Draft) -> None:
