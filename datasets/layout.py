@@ -244,6 +244,10 @@ def compose_page(
         tops.append(round(y - entry.row.baseline_px))
         y += (0.45 * entry.cap_px if entry.banner else 0) + max(-entry.rise_px, 0)
     height = round(y + cap_px * dice.uniform(1.0, 2.5))
+    # A stone with two lines on it is no ribbon: the lines stand in the middle of a face of ordinary shape.
+    spare = max(0, round(dice.uniform(0.35, 0.6) * width_px) - height)
+    tops = [top + spare // 2 for top in tops]
+    height += spare
     canvas = np.zeros((height, width_px), np.uint8)
     lines = []
     for index, (entry, top) in enumerate(zip(entries, tops, strict=True)):

@@ -59,7 +59,7 @@ PACK = (
     Sample("03_gold_plate", 103, Theme.WORKSHOP, Material.GOLD, Look.PLATE, _BLACK, yaw_deg=3),
     Sample("04_red_granite", 104, Theme.WORKSHOP, Material.RED, Look.V_CUT, _YELLOW, yaw_deg=14),
     Sample("05_marble_engraved", 105, Theme.WORN, Material.MARBLE, Look.V_CUT, None, wear=0.25, yaw_deg=-12),
-    Sample("06_grey_moss", 106, Theme.WORN, Material.GREY, Look.V_CUT, _RED, wear=0.4, occluder=True),
+    Sample("06_grey_moss", 206, Theme.WORN, Material.GREY, Look.V_CUT, _RED, wear=0.4, occluder=True),
     Sample("07_cement_hand_painted", 107, Theme.HAND_PAINTED, Material.CEMENT, Look.PAINTED, _RED, wear=0.35),
     Sample("08_whitewash_blue", 108, Theme.HAND_PAINTED, Material.WHITEWASH, Look.PAINTED, _BLUE, wear=0.2, yaw_deg=8),
     Sample("09_speckled_white", 109, Theme.WORKSHOP, Material.SPECKLED, Look.PAINTED, _WHITE, yaw_deg=-16),
@@ -69,7 +69,7 @@ PACK = (
     Sample("13_turned_by_exif", 113, Theme.WORKSHOP, Material.BLACK, Look.V_CUT, _YELLOW, exif_orientation=6),
     Sample("14_raised", 114, Theme.WORN, Material.GREY, Look.RAISED, _GOLD, wear=0.15, yaw_deg=7),
     Sample("15_oblique_terrazzo", 115, Theme.HAND_PAINTED, Material.TERRAZZO, Look.PAINTED, _RED, wear=0.3, yaw_deg=29),
-    Sample("16_blurred", 116, Theme.WORKSHOP, Material.GREEN, Look.PAINTED, _GOLD, long_side_px=1200, hardness=1.3),
+    Sample("16_blurred", 317, Theme.WORKSHOP, Material.GREEN, Look.PAINTED, _GOLD, long_side_px=1200, hardness=1.3),
 )  # fmt: skip
 
 

@@ -127,7 +127,7 @@ def lexicon() -> Lexicon:
         syllables=tuple(sorted(word for word in words if word.isalpha())),
         wartime_places=_wartime_places(),
         places_63=places,
-        provinces=tuple(row["name"] for row in _rows("provinces_historic.tsv")),
+        provinces=tuple(row["name"].split(" / ")[0] for row in _rows("provinces_historic.tsv")),
         ranks=tuple(Post(row["rank"], tuple(row["forms"].split("; "))) for row in _rows("ranks.tsv")),
         positions=_weighted(posts),
     )
