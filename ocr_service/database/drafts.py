@@ -183,7 +183,9 @@ def search(
     limit: int,
 ) -> list[RecordFacts]:
     """Verified records in the order of their ids, after ``after_id``; every given condition must hold."""
-    query = _with_place().where(RecordRow.state.in_(VERIFIED_STATES), RecordRow.id > after_id)
+    query = _with_place().where(
+        RecordRow.verified.is_(True), RecordRow.state.in_(VERIFIED_STATES), RecordRow.id > after_id
+    )
     asked = ((RecordRow.search_key, q), (RecordRow.name_key, name), (RecordRow.hometown_key, hometown))
     for column, text in asked:
         query = query.where(*(column.like(pattern, escape="\\") for pattern in query_patterns(text or "")))

@@ -137,7 +137,7 @@ class RecordRow(Base):
     """The draft of a photo and, once decided, what holds now. Everything in it follows from reading and decisions."""
 
     __tablename__ = "records"
-    __table_args__ = (Index(None, "state", "id"), Index(None, "state", "death_year_min", "death_year_max"))
+    __table_args__ = (Index(None, "state", "id"), Index(None, "verified", "id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     photo_id: Mapped[int] = mapped_column(BigId, ForeignKey("photos.id"), unique=True)
@@ -145,6 +145,8 @@ class RecordRow(Base):
     grave_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("graves.id"), index=True)
     cemetery_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cemeteries.id"), index=True)
     state: Mapped[RecordState] = mapped_column(enum_column(RecordState), default=RecordState.DRAFT)
+    # follows from state; one value to look for, so that the public's lists are read in the order of an index
+    verified: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     fields: Mapped[Any] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -46,7 +46,7 @@ def recent_batches(session: Session, limit: int) -> list[BatchProgress]:
     """The newest batches with their progress."""
     batches = list(session.scalars(select(Batch).order_by(Batch.id.desc()).limit(limit)))
     ids = [batch.id for batch in batches]
-    states: dict[int, Counter[PhotoState]] = {batch_id: Counter() for batch_id in ids}
+    states: dict[int | None, Counter[PhotoState]] = {batch_id: Counter() for batch_id in ids}
     by_state = select(Photo.batch_id, Photo.state, func.count()).where(Photo.batch_id.in_(ids))
     for batch_id, state, count in session.execute(by_state.group_by(Photo.batch_id, Photo.state)):
         states[batch_id][state] += count

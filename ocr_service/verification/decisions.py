@@ -16,7 +16,7 @@ from ocr_service.database.models import RecordRow
 from ocr_service.database.types import utc_now
 from ocr_service.database.values import DecisionView, RecordField, RecordView
 from ocr_service.errors import ConflictError, NotFoundError, UsageError
-from ocr_service.states import PHOTO_STATE_OF, STATE_AFTER, RecordState, Verdict, check_record_move
+from ocr_service.states import PHOTO_STATE_OF, STATE_AFTER, VERIFIED_STATES, RecordState, Verdict, check_record_move
 from ocr_service.verification.corrections import Correction, clean, corrected
 
 
@@ -129,6 +129,7 @@ def _write(
         changes=changes,
     )
     row.state = state
+    row.verified = state in VERIFIED_STATES
     row.lease_owner = row.lease_until = None
     drafts.set_fields(session, row, after)
     photo = photos.get(session, row.photo_id)

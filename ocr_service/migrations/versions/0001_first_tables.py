@@ -146,6 +146,7 @@ def _records() -> None:
         _reference("grave_id", "records", "graves"),
         _reference("cemetery_id", "records", "cemeteries"),
         _required("state", _word()),
+        _required("verified", sa.Boolean()),
         _required("version", sa.Integer()),
         _required("fields", _document()),
         _required("created_at", _instant()),
@@ -162,7 +163,7 @@ def _records() -> None:
         _optional("death_year_max", sa.Integer()),
         _unique("records", "photo_id"),
     )
-    for columns in (("grave_id",), ("cemetery_id",), ("state", "id"), ("state", "death_year_min", "death_year_max")):
+    for columns in (("grave_id",), ("cemetery_id",), ("state", "id"), ("verified", "id")):
         _index("records", *columns)
 
 
