@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from ocr_service.fields import lunar
+from ocr_service.fields.date_slots import Slots, read_slots, with_digits_repaired
 from ocr_service.fields.lunar import LunarDate
-from ocr_service.fields.text import clean, fold, repair_digits
+from ocr_service.fields.text import clean, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,6 @@ class DateReading:
     def year(self) -> int | None:
         """Year of the value, if all its digits are known."""
         return int(self.value[:4]) if self.value and self.value[:4].isdigit() else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Slots:
-    """Day, month and year as cut; None is a slot that was left blank or is not there."""
-
-    day: str | None = None
-    month: str | None = None
-    year: str | None = None
-    flags: tuple[str, ...] = ()
-    year_to: str | None = None
 
 
 # Events on stones lie between the first wave of arrests and the present; births reach back further.
@@ -91,18 +81,6 @@ _ROMAN = {
 }
 _ROMAN |= {"xi": "11", "xii": "12"}
 _ROMAN_MONTH = re.compile(r"(?<=[/.\-])\s*(viii|iii|vii|xii|ii|iv|vi|ix|xi|v|x)\s*(?=[/.\-]\s*\d)")
-_SPACED = re.compile(r"(?<!\d)(?<!\d )(1 ?[89]|2 ?0) (\d) ?(\d)(?!\d)|(?<![\d])([12]) ([089]) (\d) (\d)(?!\d)")
-
-_BLANK = r"(?:[.…?_*]{2,}|[…?_*]|\bx{1,2}\b|\b0{1,2}\b(?=\s*[/.\-]))"
-_TOKEN = re.compile(
-    r"(?P<partial>(?<!\d)(?:1[89]|20)(?:\d[?_*…x.](?!\d)|[?_*…x]+\d?|\.{2,}\d?))"
-    r"|(?P<number>\d+)"
-    rf"|(?P<blank>{_BLANK})"
-    r"|(?P<word>\b(?:ngay|thang|nam|m[ou]ng|t(?=\d)))"
-    r"|(?P<sep>[/\\.\-,]|\bden\b)"
-    r"|(?P<space>[\s:'\"]+)"
-    r"|(?P<other>.)"
-)
 
 
 def read_date(text: str, *, roster: bool = False, years: tuple[int, int] = WAR_YEARS) -> DateReading:
@@ -171,11 +149,11 @@ def _read_part(text: str, roster: bool, years: tuple[int, int]) -> DateReading:
         word = f"thang {_WORD_MONTHS[month_word.group(1)]}"
         folded = folded[:start] + word.ljust(len(month_word.group())) + folded[start + len(month_word.group()) :]
     folded = _ROMAN_MONTH.sub(lambda m: _ROMAN[m.group(1)].ljust(len(m.group())), folded)
-    folded, repaired = _repaired(folded)
+    folded, repaired = with_digits_repaired(folded)
     if repaired:
         flags.append("ocr_digit_fix")
     uncertain = take(_QUESTIONED) is not None
-    slots, used = _slots(folded)
+    slots, used = read_slots(folded)
     rest = _unused(text, folded, used)
     if tet:
         reading = _tet(tet, year_names or _plain_year(slots))
@@ -210,163 +188,7 @@ def _canchi_years(match: re.Match[str], years: tuple[int, int]) -> tuple[int, ..
     return lunar.years_named(stem, branch, *years)
 
 
-def _repaired(folded: str) -> tuple[str, bool]:
-    """Digits for look-alike letters, of the same length; spaced years joined and padded."""
-    fixed = False
-    pieces = re.split(r"([0-9a-z|!]+)", folded)
-    for i, piece in enumerate(pieces):
-        token, changed = repair_digits(piece)
-        if not changed and len(piece) == 4 and sum(c.isdigit() for c in piece) == 3:
-            token, changed = _year_with_a_bad_digit(piece), True
-        pieces[i], fixed = token, fixed or changed
-    joined = _SPACED.sub(lambda m: "".join(c for c in m.group() if c != " ").ljust(len(m.group())), "".join(pieces))
-    return joined, fixed
-
-
-def _year_with_a_bad_digit(token: str) -> str:
-    """``1x65`` can only be 1965; ``19x5`` and ``196x`` keep a hole."""
-    place = next(i for i, c in enumerate(token) if not c.isdigit())
-    if place < 2:
-        return f"19{token[2:]}" if token[1 - place] == "19"[1 - place] else token
-    return token[:place] + "?" + token[place + 1 :]
-
-
-def _slots(folded: str) -> tuple[_Slots | None, list[tuple[int, int]]]:
-    """The first group of numbers and separators, told apart; and the spans that it used."""
-    groups: list[list[re.Match[str]]] = [[]]
-    for match in _TOKEN.finditer(folded):
-        if match.lastgroup == "other":
-            if groups[-1]:
-                groups.append([])
-        else:
-            groups[-1].append(match)
-    for group in groups:
-        if any(match.lastgroup in ("number", "partial") for match in group):
-            slots = _told_apart(group)
-            if slots is not None:
-                return slots, [match.span() for match in group if match.lastgroup != "space"]
-    for group in groups:
-        if any(match.lastgroup in ("blank", "sep") for match in group) or all(m.lastgroup == "word" for m in group):
-            return None, [match.span() for match in group if match.lastgroup != "space"]
-    return None, []
-
-
-def _told_apart(group: list[re.Match[str]]) -> _Slots | None:
-    named: dict[str, str] = {}
-    cells: list[str | None] = []
-    word, after_number = "", False
-    for match in group:
-        kind, cut = match.lastgroup, match.group()
-        if kind == "word":
-            word = {"ngay": "day", "thang": "month", "t": "month", "nam": "year"}.get(cut, "day")
-            after_number = False
-        elif kind in ("number", "partial"):
-            value = cut if kind == "number" else _holes(cut)
-            if word in ("month", "year") and word not in named:
-                named[word] = value
-                if word == "month" and cells and "day" not in named and cells[-1]:
-                    named["day"] = str(cells.pop())
-            else:
-                cells.append(value)
-            word, after_number = "", True
-        elif kind == "blank":
-            cells.append(None)
-            word, after_number = "", True
-        elif kind == "sep":
-            if not after_number and cut in "/-\\.":
-                cells.append(None)
-            after_number = False
-    if not named:
-        return _positional(cells)
-    numbers = [cell for cell in cells if cell]
-    if "month" in named and "year" not in named and numbers and len(numbers[-1]) >= 3:
-        named["year"] = numbers.pop()  # "tháng 5/1968"
-    elif "month" in named and "year" not in named and len(numbers) == 2:
-        named["year"] = numbers.pop()
-    if "day" not in named and "month" in named and numbers:
-        named["day"] = numbers.pop()
-    if "month" not in named and "year" in named and numbers:
-        return _positional([*cells, named["year"]])
-    holes = cells.count(None)
-    blank: tuple[str, ...] = ()
-    if "year" in named and holes and "day" not in named:
-        blank = ("day_missing",) if "month" in named else ("blank_day_month",)
-    return _Slots(
-        named.get("day"), named.get("month"), _year(named.get("year")), _year_flags(named.get("year")) + blank
-    )
-
-
-def _positional(cells: list[str | None]) -> _Slots | None:
-    numbers = [cell for cell in cells if cell]
-    if not numbers:
-        return None
-    if len(numbers) >= 2 and all(len(n) == 4 for n in numbers[-2:]):
-        return _Slots(year=numbers[-2], year_to=numbers[-1])
-    if len(cells) >= 3 and len(numbers[0]) == 4 and cells[0] and len(numbers) == 3:
-        return _Slots(numbers[2], numbers[1], numbers[0])
-    if len(cells) == 2 and len(numbers) == 2 and len(numbers[0]) == 4 and len(numbers[1]) == 2:
-        if int(numbers[1]) > 12 and numbers[0].isdigit():
-            return _Slots(year=numbers[0], year_to=numbers[0][:2] + numbers[1])
-        return _Slots(month=numbers[1], year=numbers[0])
-    cells = cells[-3:] if cells[-1] is not None or len(cells) <= 3 else cells[:3]
-    *before, last = cells
-    if last is None or not _looks_like_year(last, len(before)):
-        return _without_year(cells)
-    day, month = [None, None, *before][-2:]
-    flags = _year_flags(last)
-    if before and month is None and day is None:
-        flags += ("blank_day_month",)
-    elif len(before) >= 2 and day is None:
-        flags += ("day_missing",)
-    elif len(before) >= 2 and month is None:
-        flags += ("month_missing",)
-    return _Slots(day, month, _year(last), flags)
-
-
-def _looks_like_year(cell: str, before: int) -> bool:
-    if len(cell) == 4 or "X" in cell:
-        return True
-    if len(cell) == 3:
-        return cell[0] in "12"
-    if len(cell) == 2:
-        return before >= 2 or int(cell) > 31
-    return len(cell) == 8 and before == 0
-
-
-def _without_year(cells: list[str | None]) -> _Slots | None:
-    day, month = ([*cells, None, None])[:2] if len(cells) <= 2 else (cells[0], cells[1])
-    if day and month and len(day) <= 2 and len(month) <= 2 and 1 <= int(month) <= 12 and 1 <= int(day) <= 31:
-        return _Slots(day, month, None, ("illegible_year",))
-    return None
-
-
-def _year(cell: str | None) -> str | None:
-    if cell is None:
-        return None
-    if len(cell) == 2 and cell.isdigit():
-        return f"19{cell}"
-    if len(cell) == 3 and cell.isdigit():
-        return f"{cell}X"
-    return cell
-
-
-def _year_flags(cell: str | None) -> tuple[str, ...]:
-    if cell is None:
-        return ()
-    if "X" in cell or (len(cell) == 3 and cell.isdigit()):
-        return ("year_truncated",)
-    return ("two_digit_year",) if len(cell) == 2 else ()
-
-
-def _holes(token: str) -> str:
-    """``19...`` → ``19XX``, ``196?`` → ``196X``, ``19?5`` → ``19X5``."""
-    digits = re.sub(r"[^\d]+", "X", token)
-    if len(digits) == 4 or not digits.endswith("X"):
-        return digits if len(digits) == 4 else digits[:2] + "X" + digits[-1]
-    return digits.ljust(4, "X")
-
-
-def _plain_year(slots: _Slots | None) -> tuple[int, ...]:
+def _plain_year(slots: Slots | None) -> tuple[int, ...]:
     return (int(slots.year),) if slots and slots.year and slots.year.isdigit() else ()
 
 
@@ -388,7 +210,7 @@ def _canchi_only(years: tuple[int, ...]) -> DateReading:
     return DateReading(values[0]) if len(values) == 1 else DateReading(None, values)
 
 
-def _lunar_reading(slots: _Slots, years: tuple[int, ...]) -> DateReading:
+def _lunar_reading(slots: Slots, years: tuple[int, ...]) -> DateReading:
     cut = int(slots.year) if slots.year and slots.year.isdigit() else None
     near = [year for year in years if cut is None or cut - year in (0, 1)]
     flags = slots.flags
@@ -421,7 +243,7 @@ def _from_lunar(day: LunarDate) -> DateReading:
     return DateReading(common, tuple(days), str(day), ("lunar", where))
 
 
-def _solar(slots: _Slots, roster: bool) -> DateReading:
+def _solar(slots: Slots, roster: bool) -> DateReading:
     year, flags = slots.year, slots.flags
     if slots.year_to is not None:
         first, last = sorted((slots.year or "", slots.year_to))

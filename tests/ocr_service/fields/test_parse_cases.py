@@ -34,6 +34,11 @@ def test_every_case_of_the_field_parses_as_stated(raw: str, expected: dict[str, 
     _check(raw, expected)
 
 
+@pytest.mark.parametrize(("raw", "expected"), _cases("own_cases.tsv"))
+def test_every_variant_parses_as_stated(raw: str, expected: dict[str, Any]) -> None:
+    _check(raw, expected)
+
+
 def _check(raw: str, expected: dict[str, Any]) -> None:
     expected = dict(expected)
     context = context_from_json(expected.pop("ctx", {}))
