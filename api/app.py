@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api import problems
 from api.access import check_start
 from api.guard import Guard
 from api.keys import load_keys
 from api.openapi import describe
+from api.pages.static_files import VersionedFiles
 from api.routes import pages
 from api.routes.v1 import router as v1
 from ocr_service.database import open_database
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app, getattr(pages, "error_page", None))
     app.include_router(v1)
     app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+    app.mount("/static", VersionedFiles(directory=STATIC, check_dir=False), name="static")
     app.add_middleware(Guard, settings=settings)
     describe(app)
     return app

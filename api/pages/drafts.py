@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from api.i18n import Texts
 from api.pages.form import FORM_FIELDS, MORE_FIELDS, NOT_CUT
-from api.pages.values import meaning_of, show_for_people, show_value
+from api.pages.values import DATES, meaning_of, show_for_people, show_value
 from ocr_service.database.values import RecordField, RecordView
 from ocr_service.fields import parse_text
+from ocr_service.fields.syllables import is_syllable
 from ocr_service.records import Line, Reading
-from ocr_service.states import RecordState
+from ocr_service.states import VERIFIED_STATES, RecordState
+from ocr_service.verification import normalised
 
 # Confidence is the chance that a text is exactly right. A page of ten fields that are each "certain" should need
 # correction less than every third time (0.97 ** 10 = 0.74); below 0.8 every fifth text or more is wrong, and a person
@@ -22,6 +26,8 @@ WEAK_BELOW = 0.80
 # Notes that ask for a person's judgement; the others only explain. A field with one of them is never shown as certain.
 ATTENTION = frozenset(
     {
+        *("canchi_mismatch", "chosen_alternative", "death_before_birth", "death_before_enlist", "lunar_mismatch"),
+        *("completed_from_gazetteer", "unlabelled_date"),
         *("ambiguous_code", "ambiguous_province", "district_not_in_province", "dm_ambiguous", "enlist_after_death"),
         *("gazetteer_fix", "illegible_name", "illegible_year", "implausible_age", "impossible_date"),
         *("impossible_solar_date", "living_person_pii", "loc_unparsed", "lunar_north_south_1968", "maybe_lunar"),
@@ -29,7 +35,7 @@ ATTENTION = frozenset(
         *("ocr_tone_fix", "surname_fix", "two_in_one", "year_truncated"),
     }
 )
-_MAX_OTHER_READINGS = 4
+_MAX_OTHER_READINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ def show_draft(view: RecordView, texts: Texts, photo_url: str) -> ShownDraft:
     """The page's view of a record; ``photo_url`` is where its upright picture is served."""
     reading = view.reading
     fields = {name: show_field(name, view.fields.get(name), reading, texts) for name in FORM_FIELDS}
+    if view.state in VERIFIED_STATES:  # a person has vouched for all of it
+        fields = {name: replace(field, level=_vouched(field.level)) for name, field in fields.items()}
     used = {line for name in FORM_FIELDS if name not in NOT_CUT for line in fields[name].lines}
     width_px, height_px = reading.size_px or (0, 0)
     return ShownDraft(
@@ -117,10 +125,10 @@ def show_field(name: str, field: RecordField | None, reading: Reading | None, te
     if field is None:
         return ShownField("", "", "", "none", (), (), ())
     return ShownField(
-        cut=field.raw or "",
+        cut=" ".join((field.raw or "").split()),  # an input has one line
         value=show_value(name, field.value, texts),
         meaning=meaning_of(name, field.value, texts),
-        level=level_of_field(field),
+        level=level_of_field(name, field),
         lines=field.lines,
         notes=notes_of(field.flags, texts),
         others=_other_readings(name, field, reading.lines) if reading is not None else (),
@@ -143,14 +151,23 @@ def level_of(confidence: float) -> str:
     return "weak" if confidence < WEAK_BELOW else "check"
 
 
-def level_of_field(field: RecordField) -> str:
-    """How certain a field is. What a person said is certain; what needs judgement never is."""
+def level_of_field(name: str, field: RecordField) -> str:
+    """How certain a field is. What a person said is certain; what needs judgement never is.
+
+    What is judged over the whole stone (the kind of grave) inherits the worst line of it; nobody can read it again, so
+    it is worth a look but never weak.
+    """
     if field.decided_by is not None:
         return "sure"
     if field.raw is None and field.value is None:
         return "none"
     level = level_of(field.confidence)
-    return "check" if level == "sure" and ATTENTION.intersection(field.flags) else level
+    judged = name in NOT_CUT and level == "weak"
+    return "check" if judged or (level == "sure" and ATTENTION.intersection(field.flags)) else level
+
+
+def _vouched(level: str) -> str:
+    return level if level == "none" else "sure"
 
 
 def notes_of(flags: Iterable[str], texts: Texts) -> tuple[Note, ...]:
@@ -178,17 +195,37 @@ def _draft_notes(view: RecordView, texts: Texts) -> tuple[Note, ...]:
 
 
 def _other_readings(name: str, field: RecordField, lines: tuple[Line, ...]) -> tuple[str, ...]:
-    """Further ways to read the words of a field that stands on one line, best first."""
+    """Further ways to read the words of a field that stands on one line, best first.
+
+    Only those that would make a difference and could be meant: a name of Vietnamese syllables, a date as full as the
+    first reading's.
+    """
     if field.raw is None or len(field.lines) != 1 or not 0 <= field.lines[0] < len(lines):
         return ()
     line = lines[field.lines[0]]
-    others: list[str] = []
+    known, others = {_sense(field.value)}, []
     for alternative in sorted(line.alternatives, key=lambda other: -other.score):
         if field.raw == line.text:
-            cut = alternative.text
+            cut, value = alternative.text, normalised(name, alternative.text)[0]
         else:
             read = parse_text(alternative.text).record.get(name)
-            cut = (read.raw if read is not None else None) or ""
-        if cut and cut != field.raw and cut not in others:
+            cut, value = (read.raw or "", read.value) if read is not None else ("", None)
+        if cut and _sense(value) not in known and _could_be_meant(name, value, field.value):
+            known.add(_sense(value))
             others.append(cut)
     return tuple(others[:_MAX_OTHER_READINGS])
+
+
+def _sense(value: Any) -> str:
+    """What a value says, without the words that it was taken from."""
+    if isinstance(value, Mapping):
+        value = {key: part for key, part in value.items() if key != "raw"}
+    return json.dumps(value, sort_keys=True)
+
+
+def _could_be_meant(name: str, value: Any, first: Any) -> bool:
+    if name == "name":
+        return isinstance(value, str) and all(is_syllable(word) for word in value.split())
+    if name in DATES:
+        return isinstance(value, str) and len(value) >= len(str(first or ""))
+    return value is not None

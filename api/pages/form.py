@@ -94,6 +94,8 @@ def _correction(name: str, held: RecordField, entry: Entry, context: Context, te
     """What one entry changes, None where it says what the record says already."""
     cut = None if entry.cut is None else re.sub(r"[ \t]+", " ", entry.cut).strip()
     value = None if entry.value is None else read_value(name, entry.value, context, texts)
+    if name == "kind" and value is None:
+        raise FieldTextError(name, texts("error.kind_needed"))
     if cut == "" and value is None:
         return Correction() if (held.raw, held.value) != (None, None) else None
     if cut and cut != (held.raw or ""):

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from api.i18n import Texts
 from api.pages.drafts import Note, notes_of
-from api.pages.form import FORM_FIELDS
+from api.pages.form import FORM_FIELDS, NOT_CUT
 from api.pages.values import meaning_of, show_for_people
 from ocr_service.database.values import RecordField, RecordView
 from ocr_service.redaction import PublishedField, PublishedRecord
+
+_FURTHER = ("name_status", "name_variants", "honorific", "header", "persons", "lunar", "burial", "award", "redact")
+_NO_WORDS_OF_THEIR_OWN = NOT_CUT | {"name_status", "persons"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,7 @@ def show_listed(record: PublishedRecord, texts: Texts) -> ListedRecord:
 
 def show_record(view: RecordView, texts: Texts) -> ShownRecord:
     """Everything that a record says."""
-    names = [*FORM_FIELDS, *sorted(name for name in view.fields if texts.knows(f"field.{name}"))]
-    facts = (_fact(name, view.fields[name], texts) for name in dict.fromkeys(names) if name in view.fields)
+    facts = (_fact(name, view.fields[name], texts) for name in FORM_FIELDS + _FURTHER if name in view.fields)
     return ShownRecord(title_of_fields(view.fields, texts), tuple(fact for fact in facts if fact.cut or fact.value))
 
 
@@ -88,7 +90,7 @@ def _fact(name: str, field: RecordField, texts: Texts) -> ShownFact:
     value = show_for_people(name, field.value, texts)
     return ShownFact(
         label=texts(f"field.{name}"),
-        cut=field.raw or "",
+        cut="" if name in _NO_WORDS_OF_THEIR_OWN else field.raw or "",
         value=value,
         meaning=meaning_of(name, field.value, texts),
         notes=notes_of(field.flags, texts),

@@ -17,7 +17,7 @@ from api.pages.dates import DateTextError, read_date, show_date
 from ocr_service.fields import parse_text
 from ocr_service.records import Context
 
-DATES = frozenset({"birth", "enlist", "death", "party"})
+DATES = frozenset({"birth", "enlist", "death", "party", "lunar"})
 CODES = frozenset({"kind", "rank", "war", "name_status"})
 LISTS = frozenset({"aliases", "name_variants"})
 OBJECTS = frozenset({"hometown", "unit", "loc"})
@@ -84,15 +84,20 @@ def read_value(name: str, text: str, context: Context, texts: Texts) -> Any:
 
 
 def meaning_of(name: str, value: Any, texts: Texts) -> str:
-    """What a value means beyond its own words: the province of today. Empty where nothing is added."""
+    """What a value means beyond its own words: the places of today. Empty where nothing is added."""
     if name != "hometown" or not isinstance(value, Mapping):
         return ""
-    today, several = value.get("province_2025"), value.get("province_2025_candidates")
-    if today and today != value.get("province"):
-        return texts("place.now", place=", ".join(str(part) for part in (value.get("commune_2025"), today) if part))
-    if several:
-        return texts("place.now_one_of", places=", ".join(map(str, several)))
-    return texts("place.now", place=value["now_commune"]) if value.get("now_commune") else ""
+    province = _place_name(value.get("province_2025"))
+    commune = _place_name(value.get("commune_2025") or value.get("now_commune"))
+    if (province and province != value.get("province")) or (commune and commune != value.get("commune")):
+        return texts("place.now", place=", ".join(filter(None, (commune, province))))
+    several = value.get("province_2025_candidates")
+    return texts("place.now_one_of", places=", ".join(map(_place_name, several))) if several and not province else ""
+
+
+def _place_name(place: Any) -> str:
+    """The name of a place that is given by it or as an object with its code."""
+    return str((place.get("name") if isinstance(place, Mapping) else place) or "")
 
 
 def _show_parts(name: str, value: Mapping[str, Any], texts: Texts) -> str:

@@ -17,7 +17,7 @@ from PIL import Image
 import api
 from ocr_service import intake, verification
 from ocr_service.records import Alternative, Context, Field, Line, PhotoType, Reading, ReadingStatus, RejectReason
-from ocr_service.states import RecordState
+from ocr_service.states import RecordState, Verdict
 
 STATIC = Path(api.__file__).parent / "web" / "static"
 NASTY = '"><img src=x onerror=alert(1)>'
@@ -203,6 +203,7 @@ def test_entries_that_change_nothing_are_an_acceptance(client: TestClient, app: 
     [
         ({"death": {"value": "30/2/1968"}}, "không có trong lịch"),
         ({"kind": {"value": "castle"}}, "không có trong danh sách"),
+        ({"kind": {"value": ""}}, "Chọn loại mộ"),
         ({"shoe_size": {"cut": "42"}}, "Không có mục"),
     ],
 )
@@ -219,7 +220,7 @@ def test_an_entry_that_makes_no_sense_is_refused_in_words(
 def test_a_decision_on_what_somebody_else_decided_is_a_conflict(client: TestClient, app: FastAPI, draft: Draft) -> None:
     draft_id = draft()
     with app.state.database.writing() as session:
-        verification.decide(session, draft_id, verification.Verdict.CANNOT_READ, reviewer="minh", expected_version=1)
+        verification.decide(session, draft_id, Verdict.CANNOT_READ, reviewer="minh", expected_version=1)
     assert decide(client, draft_id).status_code == 409
     assert record(app, draft_id).state is RecordState.CANNOT_READ
 
@@ -424,6 +425,13 @@ def test_an_error_is_a_page_for_people(client: TestClient) -> None:
     answer = client.get("/records/999", headers={"Accept": "text/html"})
     assert answer.status_code == 404
     assert "Không tìm thấy" in answer.text
+
+
+def test_a_version_of_a_static_file_may_be_kept_for_good(client: TestClient) -> None:
+    address = re.search(r'href="(/static/css/site.css\?v=\w+)"', client.get("/").text)
+    assert address is not None
+    assert "immutable" in client.get(address[1]).headers["cache-control"]
+    assert "immutable" not in client.get("/static/css/site.css").headers["cache-control"]
 
 
 def test_vendored_files_are_those_that_were_published() -> None:

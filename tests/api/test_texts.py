@@ -10,6 +10,7 @@ import pytest
 import api
 from api.i18n import CATALOGUE, Language, Texts, catalogue
 from ocr_service.records import RejectReason
+from ocr_service.states import PhotoState, RecordState, Verdict
 
 WEB = Path(api.__file__).parent
 
@@ -40,11 +41,33 @@ def test_every_text_that_a_template_names_exists() -> None:
     assert named - set(catalogue()) == set()
 
 
+@pytest.mark.parametrize(
+    ("script", "section"), [("verify/page.js", "verify"), ("verify/form.js", "verify"), ("upload.js", "upload")]
+)
+def test_every_text_that_a_script_names_exists(script: str, section: str) -> None:
+    source = (WEB / "web" / "static" / "js" / script).read_text("utf-8")
+    named = set(re.findall(r"\btexts\.([a-z_]+)|\bsay\(\"([a-z_]+)\"", source))
+    keys = {f"{section}.{one or other}" for one, other in named}
+    assert keys
+    assert keys - set(catalogue()) == set()
+    verdicts = [
+        f"verify.saved_{verdict}"
+        for verdict in Verdict
+        if verdict not in (Verdict.ACCEPT, Verdict.CORRECT, Verdict.UNDO)
+    ]
+    assert set(verdicts) - set(catalogue()) == set()
+
+
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("section", ["reject", "advice"])
 @pytest.mark.parametrize("reason", RejectReason)
 def test_every_reason_for_a_rejection_is_explained(language: Language, section: str, reason: RejectReason) -> None:
     assert Texts(language).knows(f"{section}.{reason}")
+
+
+def test_every_state_and_verdict_has_a_name() -> None:
+    named = [("state", PhotoState), ("state_hint", PhotoState), ("record_state", RecordState), ("decision", Verdict)]
+    assert {f"{section}.{value}" for section, values in named for value in values} - set(catalogue()) == set()
 
 
 def test_a_code_without_a_text_shows_as_itself() -> None:

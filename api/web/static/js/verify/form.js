@@ -219,8 +219,9 @@ export class DraftForm {
     field.element.classList.toggle("bare", Boolean(field.cut) && this.isBlank(field));
   }
 
+  // Only where there are words to compare: keys typed into a list of choices would change it unseen.
   needsLook(field) {
-    return ["weak", "check"].includes(this.shown(field).level) && !field.element.dataset.said;
+    return Boolean(field.cut) && ["weak", "check"].includes(this.shown(field).level) && !field.element.dataset.said;
   }
 
   // Confirm a field as it stands; the next field that needs a look, or null where none is left.
