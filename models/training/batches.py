@@ -53,7 +53,7 @@ def to_batch(lines: list[Line], min_width_px: int = 0) -> Batch:
     return Batch(
         images=torch.from_numpy(images),
         widths_px=torch.tensor([image.shape[1] for image, _ in lines]),
-        labels=torch.tensor([label for line in labels for label in line]),
+        labels=torch.tensor([label for line in labels for label in line], dtype=torch.long),
         label_counts=torch.tensor([len(line) for line in labels]),
     )
 
@@ -67,10 +67,13 @@ def to_pixels(batch: Batch, device: torch.device) -> torch.Tensor:
 
 
 def is_trainable(line: Line, max_width_px: int) -> bool:
-    """Whether CTC can align the text: known characters, and a frame for each of them and between equal neighbours."""
+    """Whether CTC can align the text: known characters, and a frame for each of them and between equal neighbours.
+
+    The empty text is learnt too: a detector's false alarm is to be read as nothing.
+    """
     image, text = line
     frames_needed = len(text) + sum(before == after for before, after in pairwise(text))
-    return bool(text) and is_writable(text) and frames_needed * FRAME_PX <= image.shape[1] <= max_width_px
+    return is_writable(text) and frames_needed * FRAME_PX <= image.shape[1] <= max_width_px
 
 
 def batches_of(lines: list[Line], columns_px: int, shuffle: random.Random) -> Iterator[Batch]:

@@ -21,6 +21,9 @@ HEIGHT_PX = 48
 Line = tuple[NDArray[np.uint8], str]
 """A crop ``(48, width, 3)`` in BGR and its text in NFC."""
 
+BLANK_SHARE = 0.4
+"""Chance of a crop without letters after each stone, some six of a hundred lines: detectors box frames and stars."""
+
 CALIBRATION_SEED = 7_000_002
 """Keeps the lines that calibrate confidences apart from those that choose between runs."""
 
@@ -34,7 +37,7 @@ def training_lines(seed: int, verified: Path | None = None, verified_share: floa
     cv2.setNumThreads(1)
     dice = random.Random(seed)  # noqa: S311 - order of training lines
     crops = read_labelled_lines(verified) if verified else []
-    for image, text in LineSource(seed, HEIGHT_PX):
+    for image, text in LineSource(seed, HEIGHT_PX, blank_share=BLANK_SHARE):
         yield image, as_written(text)
         while crops and dice.random() < verified_share:
             yield dice.choice(crops)

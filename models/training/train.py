@@ -158,7 +158,7 @@ def training_loss(network: Recogniser, batch: Batch, device: torch.device, bf16:
     loss = functional.ctc_loss(
         log_probabilities, batch.labels.to(device), frames, batch.label_counts, reduction="sum", zero_infinity=True
     )
-    return loss / batch.label_counts.sum()
+    return loss / batch.label_counts.sum().clamp(min=1)
 
 
 def parameter_groups(network: Recogniser, config: TrainConfig) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ VERIFIED: Line = (np.full((60, 125, 3), 200, np.uint8), "Hy sinh: 1972")
 
 @pytest.fixture
 def verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(training, "LineSource", lambda seed, height_px: [RENDERED] * 2000)
+    monkeypatch.setattr(training, "LineSource", lambda seed, height_px, blank_share: [RENDERED] * 2000)
     return dump_lines(iter([VERIFIED]), 1, tmp_path)
 
 

@@ -38,6 +38,13 @@ def test_lines_too_short_for_ctc_or_with_foreign_letters_are_left_out() -> None:
     assert not is_trainable(line("1972", 901), 900)
 
 
+def test_a_crop_without_letters_is_learnt_as_the_empty_text() -> None:
+    assert is_trainable(line("", 60), 900)
+    batch = to_batch([line("", 60)])
+    assert batch.label_counts.tolist() == [0]
+    assert batch.labels.dtype == torch.long
+
+
 def test_every_line_of_a_pool_is_in_exactly_one_batch() -> None:
     dice = random.Random(5)
     lines = [line("A" * count, 20 + 17 * count) for count in range(1, 41)]

@@ -48,6 +48,15 @@ def test_a_run_ends_with_its_budget_and_goes_on_from_its_checkpoint(short_run: N
     assert (tmp_path / training.AVERAGED).is_file()
 
 
+def test_crops_without_letters_alone_give_a_loss_that_falls_with_the_chance_of_silence() -> None:
+    network = training.stock_network(RECIPES["quick"], torch.device("cpu"))
+    batch = to_batch([(np.full((48, 96, 3), 90, np.uint8), "")])
+    before = training.training_loss(network, batch, torch.device("cpu"), bf16=False).item()
+    with torch.no_grad():
+        network.head.bias[0] += 5.0
+    assert 0.0 <= training.training_loss(network, batch, torch.device("cpu"), bf16=False).item() < before
+
+
 def test_an_interrupted_save_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_checkpoint(tmp_path, {"step": 1})
 
