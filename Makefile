@@ -47,7 +47,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 samples: $(VENV)/.dev
-	$(BIN)/python -m datasets
+	$(BIN)/python -m datasets samples
 
 train: $(VENV)/.train
 	$(VENV)-train/bin/python -m models.training.train --config quick
