@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from models.metrics import LineErrors, auroc, comparable, expected_calibration_error, line_errors, pair_lines
+from models.metrics import (
+    LineErrors,
+    auroc,
+    comparable,
+    edit_distance,
+    expected_calibration_error,
+    line_errors,
+    pair_lines,
+)
 from ocr_service.errors import EngineError
 from ocr_service.evaluation.facts import FieldScore, compare_facts
 from ocr_service.evaluation.peers import PhotoReader, SeenLine, SeenPhoto, open_peer
@@ -143,15 +151,23 @@ def quad_iou(a: Quad, b: Quad) -> float:
 
 
 def _score_photo(true: TruePhoto, seen: SeenPhoto, wall: float, cpu: float) -> PhotoScore:
-    wanted = [text for line in true.lines if (text := comparable(line))]
-    read = [text for line in seen.lines if (text := comparable(line.text))]
-    pairs = pair_lines(wanted, read)
+    wanted, read, pairs = _pair(true, seen.lines)
+    texts = [text for text, _ in read]
     lines: list[tuple[str | None, str | None]] = [
-        (wanted[row], None if column is None else read[column]) for row, column in pairs
+        (wanted[row], None if column is None else texts[column]) for row, column in pairs
     ]
     paired = {column for _, column in pairs}
-    lines.extend((None, text) for column, text in enumerate(read) if column not in paired)
-    return PhotoScore(true.path.name, line_errors(wanted, read), tuple(lines), wall, cpu, seen.rejected)
+    lines.extend((None, text) for column, text in enumerate(texts) if column not in paired)
+    return PhotoScore(true.path.name, line_errors(wanted, texts), tuple(lines), wall, cpu, seen.rejected)
+
+
+def _pair(
+    true: TruePhoto, lines: Sequence[SeenLine]
+) -> tuple[list[str], list[tuple[str, float | None]], list[tuple[int, int | None]]]:
+    """Return the truth as compared, the read lines as compared with their confidences, and which belong together."""
+    wanted = [text for line in true.lines if (text := comparable(line))]
+    read = [(text, line.confidence) for line in lines if (text := comparable(line.text))]
+    return wanted, read, pair_lines(wanted, [text for text, _ in read])
 
 
 def _score_fields(true: TruePhoto, seen: SeenPhoto, fields: dict[str, FieldScore]) -> None:
@@ -171,12 +187,15 @@ def _as_line(line: SeenLine) -> Line:
 def _collect_confidences(
     true: TruePhoto, lines: Sequence[SeenLine], confidences: list[float], correct: list[bool]
 ) -> None:
-    """Add each read line's confidence and whether it is exactly right; a false line is a wrong one."""
-    exact = [comparable(line) for line in true.lines]
-    for line in lines:
-        if line.confidence is not None and (text := comparable(line.text)):
-            confidences.append(line.confidence)
-            correct.append(text in exact)
+    """Add the confidence of each line of the truth that was read, and whether it is exactly right.
+
+    False lines stay out: a watermark may be read rightly and still be no part of the inscription.
+    """
+    wanted, read, pairs = _pair(true, lines)
+    for row, column in pairs:
+        if column is not None and (confidence := read[column][1]) is not None:
+            confidences.append(confidence)
+            correct.append(edit_distance(wanted[row], read[column][0]) == 0)
 
 
 def _cpu_seconds() -> float:
