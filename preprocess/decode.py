@@ -42,6 +42,7 @@ DEFAULT_MAX_SIDE_PX = 2048
 _MAX_JPEG_SCANS = (
     100  # cameras write 1, progressive encoders about 10; thousands of empty ones busy a decoder for hours
 )
+_HEIF_HEAD_BYTES = 65_536  # boxes that describe the picture come before its data
 _ZERO_TAIL_BYTES = 4096  # an interrupted copy leaves whole clusters of zeros at the end of a file of the right length
 
 
@@ -100,7 +101,7 @@ def decode_photo(
             _scale_in_decoder(picture, max_side_px)
         draft_size = picture.size
         picture.load()
-        orientation = _orientation(picture)
+        orientation = _orientation(picture, data)
         image = _to_bgr(picture)
     except PhotoRejectedError:
         raise
@@ -189,14 +190,22 @@ def _scale_in_decoder(picture: Image.Image, max_side_px: int) -> None:
         picture.draft(None, (max(1, int(picture.width * wanted)), max(1, int(picture.height * wanted))))
 
 
-def _orientation(picture: Image.Image) -> int:
-    """EXIF orientation 1–8 still to be applied; TIFF and HEIF were turned by their decoders."""
-    if picture.format in ("TIFF", "HEIF"):
+def _orientation(picture: Image.Image, data: bytes) -> int:
+    """EXIF orientation 1–8 still to be applied.
+
+    TIFF is turned by Pillow. HEIF states turns and mirrors in boxes of its own (irot, imir), which its decoder applies
+    and which make EXIF void; a file with neither box was written by software that meant its EXIF.
+    """
+    if picture.format == "TIFF":
         return 1
-    try:
-        value = picture.getexif().get(0x0112, 1)
-    except Exception:  # damaged EXIF does not make a sound picture unreadable
-        return 1
+    if picture.format == "HEIF":
+        head = data[:_HEIF_HEAD_BYTES]
+        value = 1 if b"irot" in head or b"imir" in head else picture.info.get("original_orientation")
+    else:
+        try:
+            value = picture.getexif().get(0x0112, 1)
+        except Exception:  # damaged EXIF does not make a sound picture unreadable
+            return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
