@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, select, update
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ocr_service.database.models import Arrival, Batch, Cemetery, Grave, Photo, ReadingRow, RecordRow
+from ocr_service.database.models import Arrival, Base, Batch, Cemetery, Grave, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import toneless
-from ocr_service.database.values import Claim, PhotoView
+from ocr_service.database.values import PhotoView
 from ocr_service.errors import ConflictError, NotFoundError
 from ocr_service.records import Context, RejectReason
 from ocr_service.states import PhotoState, check_photo_move
@@ -34,6 +34,24 @@ def get(session: Session, photo_id: int) -> Photo:
 def find_by_sha256(session: Session, sha256: str) -> Photo | None:
     """The one photo with these bytes."""
     return session.scalar(select(Photo).where(Photo.sha256 == sha256))
+
+
+def get_by_sha256(session: Session, sha256: str) -> Photo:
+    """The photo with these bytes. Raises ``NotFoundError``."""
+    photo = find_by_sha256(session, sha256)
+    if photo is None:
+        raise NotFoundError(f"there is no photo {sha256[:12]}…")
+    return photo
+
+
+def add_if_new(session: Session, row: Base) -> bool:
+    """Add a row that may be there once only; False where another transaction was faster, which SQLite does not let be."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
 
 
 def view(session: Session, photo: Photo) -> PhotoView:
@@ -115,11 +133,8 @@ def place(session: Session, context: Context, now: datetime) -> tuple[int | None
     if not context.cemetery:
         return None, None
     keys = [toneless(text or "") for text in (context.cemetery, context.cemetery_province, context.cemetery_commune)]
-    cemetery_id = session.scalar(
-        select(Cemetery.id).where(
-            Cemetery.name_key == keys[0], Cemetery.province_key == keys[1], Cemetery.commune_key == keys[2]
-        )
-    )
+    same = (Cemetery.name_key == keys[0], Cemetery.province_key == keys[1], Cemetery.commune_key == keys[2])
+    cemetery_id = session.scalar(select(Cemetery.id).where(*same))
     if cemetery_id is None:
         cemetery = Cemetery(
             name=context.cemetery,
@@ -130,112 +145,20 @@ def place(session: Session, context: Context, now: datetime) -> tuple[int | None
             commune_key=keys[2],
             created_at=now,
         )
-        session.add(cemetery)
-        session.flush()
-        cemetery_id = cemetery.id
+        added = add_if_new(session, cemetery)
+        cemetery_id = cemetery.id if added else session.scalars(select(Cemetery.id).where(*same)).one()
     return cemetery_id, _grave(session, cemetery_id, context.plot, now) if context.plot else None
 
 
 def _grave(session: Session, cemetery_id: int, plot: str, now: datetime) -> int:
     key = toneless(plot)
-    grave_id = session.scalar(select(Grave.id).where(Grave.cemetery_id == cemetery_id, Grave.plot_key == key))
+    same = (Grave.cemetery_id == cemetery_id, Grave.plot_key == key)
+    grave_id = session.scalar(select(Grave.id).where(*same))
     if grave_id is None:
         grave = Grave(cemetery_id=cemetery_id, plot=plot, plot_key=key, created_at=now)
-        session.add(grave)
-        session.flush()
-        grave_id = grave.id
+        added = add_if_new(session, grave)
+        grave_id = grave.id if added else session.scalars(select(Grave.id).where(*same)).one()
     return grave_id
-
-
-def claim(session: Session, owner: str, limit: int, lease_s: float, now: datetime) -> list[Claim]:
-    """Take up to ``limit`` received photos, oldest first, in one statement; nobody else gets the same ones."""
-    waiting = (
-        select(Photo.id)
-        .where(Photo.state == PhotoState.RECEIVED)
-        .order_by(Photo.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time and leaves it out
-    )
-    until = now + timedelta(seconds=lease_s)
-    taken = session.execute(
-        update(Photo)
-        .where(Photo.id.in_(waiting.scalar_subquery()))
-        .values(
-            state=PhotoState.READING,
-            lease_owner=owner,
-            lease_until=until,
-            lease_token=Photo.lease_token + 1,
-            changed_at=now,
-        )
-        .returning(Photo.id, Photo.sha256, Photo.filename, Photo.context, Photo.attempts, Photo.lease_token)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return [
-        Claim(row.id, row.sha256, row.filename, Context(**row.context), row.attempts, owner, row.lease_token, until)
-        for row in sorted(taken, key=lambda row: int(row.id))
-    ]
-
-
-def begin(session: Session, held: Claim, lease_s: float, now: datetime) -> Claim | None:
-    """Count a try and renew the lease; None where the claim was lost meanwhile."""
-    until = now + timedelta(seconds=lease_s)
-    attempts = session.scalar(
-        update(Photo)
-        .where(*_still_held(held))
-        .values(attempts=Photo.attempts + 1, lease_until=until, changed_at=now)
-        .returning(Photo.attempts)
-        .execution_options(synchronize_session="fetch")
-    )
-    return None if attempts is None else dataclasses.replace(held, attempts=attempts, until=until)
-
-
-def has_work(session: Session, now: datetime) -> bool:
-    """Whether a photo waits or was left behind; reads only, so that idle readers hold nobody up."""
-    waits = Photo.state == PhotoState.RECEIVED
-    left = and_(Photo.state == PhotoState.READING, Photo.lease_until < now)
-    return any(session.scalar(select(Photo.id).where(which).limit(1)) is not None for which in (waits, left))
-
-
-def expired(session: Session, now: datetime) -> Sequence[Photo]:
-    """Photos whose reader let its lease run out, locked for whoever asks."""
-    return session.scalars(
-        select(Photo)
-        .where(Photo.state == PhotoState.READING, Photo.lease_until < now)
-        .order_by(Photo.id)
-        .with_for_update(skip_locked=True)
-    ).all()
-
-
-def held_by(session: Session, owner: str) -> Sequence[Photo]:
-    """Photos that one reader holds."""
-    return session.scalars(
-        select(Photo)
-        .where(Photo.state == PhotoState.READING, Photo.lease_owner == owner)
-        .order_by(Photo.id)
-        .with_for_update(skip_locked=True)
-    ).all()
-
-
-def leave_reading(session: Session, held: Claim, state: PhotoState, now: datetime, **facts: Any) -> bool:
-    """End a claim in ``state``; False where the claim was lost meanwhile, and then nothing changes."""
-    check_photo_move(PhotoState.READING, state)
-    result = session.execute(
-        update(Photo)
-        .where(*_still_held(held))
-        .values(state=state, lease_owner=None, lease_until=None, changed_at=now, **facts)
-        .execution_options(synchronize_session="fetch")
-    )
-    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
-    return result.rowcount == 1
-
-
-def _still_held(held: Claim) -> tuple[ColumnElement[bool], ...]:
-    return (
-        Photo.id == held.photo_id,
-        Photo.state == PhotoState.READING,
-        Photo.lease_token == held.token,
-        Photo.lease_owner == held.owner,
-    )
 
 
 def move(session: Session, photo: Photo, state: PhotoState, now: datetime, **facts: Any) -> None:

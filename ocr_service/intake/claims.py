@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from ocr_service.database import drafts, photos
+from ocr_service.database import drafts, leases, photos
 from ocr_service.database.models import Photo
 from ocr_service.database.types import utc_now
 from ocr_service.database.values import Claim
@@ -26,15 +26,15 @@ def claim_photos(
 ) -> list[Claim]:
     """Lease up to ``limit`` photos to ``owner``; those whose lease ran out go back first, or have failed."""
     now = now or utc_now()
-    for photo in photos.expired(session, now):
+    for photo in leases.expired(session, now):
         _give_back(session, photo, f"its reader fell silent ({photo.lease_owner})", max_attempts, now)
     session.flush()
-    return photos.claim(session, owner, limit, lease_s, now)
+    return leases.claim(session, owner, limit, lease_s, now)
 
 
 def has_work(session: Session, *, now: datetime | None = None) -> bool:
     """Whether ``claim_photos`` would find anything; takes no lock."""
-    return photos.has_work(session, now or utc_now())
+    return leases.has_work(session, now or utc_now())
 
 
 def begin(session: Session, claim: Claim, *, lease_s: float, now: datetime | None = None) -> Claim | None:
@@ -42,7 +42,7 @@ def begin(session: Session, claim: Claim, *, lease_s: float, now: datetime | Non
 
     Tries are counted here and not when claiming, so that the neighbours of a photo that kills its reader stay innocent.
     """
-    return photos.begin(session, claim, lease_s, now or utc_now())
+    return leases.begin(session, claim, lease_s, now or utc_now())
 
 
 def finish(session: Session, claim: Claim, reading: Reading, *, now: datetime | None = None) -> bool:
@@ -53,7 +53,7 @@ def finish(session: Session, claim: Claim, reading: Reading, *, now: datetime | 
     """
     now = now or utc_now()
     state, facts = _outcome(reading)
-    if not photos.leave_reading(session, claim, state, now, **facts):
+    if not leases.leave_reading(session, claim, state, now, **facts):
         return False
     _keep(session, photos.get(session, claim.photo_id), reading, now)
     return True
@@ -62,7 +62,7 @@ def finish(session: Session, claim: Claim, reading: Reading, *, now: datetime | 
 def fail(session: Session, claim: Claim, detail: str, *, max_attempts: int, now: datetime | None = None) -> bool:
     """The reader broke on a photo: try again, or set it aside with the evidence. False where the claim was lost."""
     spent = claim.attempts >= max_attempts
-    return photos.leave_reading(
+    return leases.leave_reading(
         session,
         claim,
         PhotoState.FAILED if spent else PhotoState.RECEIVED,
@@ -76,7 +76,7 @@ def give_back_claims(
     session: Session, owner: str, detail: str, *, max_attempts: int, now: datetime | None = None
 ) -> int:
     """Take back what a reader held that is known to be dead, without waiting for its lease. Number of photos."""
-    held = photos.held_by(session, owner)
+    held = leases.held_by(session, owner)
     for photo in held:
         _give_back(session, photo, detail, max_attempts, now or utc_now())
     return len(held)
@@ -84,7 +84,7 @@ def give_back_claims(
 
 def release(session: Session, claim: Claim, *, now: datetime | None = None) -> bool:
     """Hand a photo back that was not begun, at a graceful stop. False where the claim was lost."""
-    return photos.leave_reading(session, claim, PhotoState.RECEIVED, now or utc_now())
+    return leases.leave_reading(session, claim, PhotoState.RECEIVED, now or utc_now())
 
 
 def store_reading(session: Session, reading: Reading, *, now: datetime | None = None) -> int | None:

@@ -116,6 +116,6 @@ def _photo_of(
         lease_token=0,
         changed_at=now,
     )
-    session.add(photo)
-    session.flush()
-    return photo, False
+    if photos.add_if_new(session, photo):
+        return photo, False
+    return photos.get_by_sha256(session, stored.sha256), True

@@ -12,6 +12,7 @@ import pytest
 from ocr_service import intake, verification
 from ocr_service.database import Database, open_database
 from ocr_service.errors import ConflictError
+from ocr_service.records import Context
 from ocr_service.states import RecordState, Verdict
 from ocr_service.storage import LocalStore
 
@@ -104,7 +105,14 @@ def test_the_same_photo_handed_in_at_once_is_one_photo(
         together.wait()
         taken = intake.take(store, b"\xff\xd8\xff\xe0 the same", 1000)
         with database.writing() as session:
-            return intake.receive(session, store, taken, filename=f"{index}.jpg", received_by="thu")
+            return intake.receive(
+                session,
+                store,
+                taken,
+                filename=f"{index}.jpg",
+                received_by="thu",
+                context=Context(cemetery="NTLS Tân Phú", plot="A1"),
+            )
 
     with ThreadPoolExecutor(copies) as pool:
         received = list(pool.map(hand_in, range(copies)))
