@@ -45,7 +45,7 @@ def get_by_sha256(session: Session, sha256: str) -> Photo:
 
 
 def add_if_new(session: Session, row: Base) -> bool:
-    """Add a row that may be there once only; False where another transaction was faster, which SQLite does not let be."""
+    """Add a row that may be there once only; False where another transaction was faster (not on SQLite)."""
     try:
         with session.begin_nested():
             session.add(row)
