@@ -119,7 +119,7 @@ def weigh(lines: list[str]) -> KindEvidence:
     """Evidence of the kind in all lines together; wordings may run over a line's end."""
     head = fold(" ".join(lines[:_HEAD_LINES]))
     unknown = _unknown(" ".join(lines[:_HEAD_LINES]))
-    numbered = sum(bool(re.match(r"\s*\d{1,3}\s*[.)\-|]\s*[^\W\d]", line)) for line in lines)
+    numbered = sum(bool(re.match(r"\s*\d{1,4}\s*(?:[.)\-|]\s*|\s)[^\W\d]", line)) for line in lines)
     word = _COUNT_WORD.search(head)
     number = _COUNT.search(head)
     listing = bool(_LIST.search(head))

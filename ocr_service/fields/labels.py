@@ -222,7 +222,7 @@ def _is_surname(match: _Found, text: str, folded: str) -> bool:
 def _full_labels(folded: str, text: str) -> list[_Found]:
     found: list[_Found] = []
     for match in _FULL_RE.finditer(folded):
-        label = _BY_KEY[key(match.group())] if key(match.group()) in _BY_KEY else None
+        label = _BY_KEY.get(key(match.group()))
         if label is None:
             continue
         before, after = folded[: match.start()], folded[match.end() :]
@@ -237,6 +237,8 @@ def _full_labels(folded: str, text: str) -> list[_Found]:
             and begins_with_surname(text)
         ):
             continue  # TẠ THẾ THANH
+        if before.rstrip().endswith("(") and not after.strip(" .)"):
+            continue  # NĂM ĐỨC (bí danh): said of the name before it
         if label.field == "burial" and re.search(r"\bnoi $", before):
             continue
         found.append((match.start(), match.end(), label, False))

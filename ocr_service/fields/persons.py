@@ -15,7 +15,7 @@ from ocr_service.fields.text import squeeze
 from ocr_service.fields.units import read_unit
 
 _NUMBERED = re.compile(r"^\s*(?P<no>\d{1,4})\s*(?:[.):|\-]+|\s{2,}|\t|\s(?=[^\W\d_]))\s*(?P<rest>.+)$")
-_CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}|\s+-\s+|\s*;\s*|,\s+")
+_CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}|\s+-\s+|\s*;\s*|,\s+|\s+(?=(?:18|19)\d\d(?!\d))|(?<=\d{4})\s+")
 _YEAR_PAIR = re.compile(r"\(?\s*(?P<birth>(?:18|19)\d\d)\s*-\s*(?P<death>(?:19|20)\d\d)\s*\)?")
 
 

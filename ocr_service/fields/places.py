@@ -40,7 +40,6 @@ class PlaceReading:
     value: Mapping[str, Any]
     flags: tuple[str, ...] = ()
     fit: float = 0.0
-    year: str | None = None
 
 
 def read_place(text: str, cemetery_province: str | None = None, cemetery_commune: str | None = None) -> PlaceReading:
@@ -64,7 +63,10 @@ def read_place(text: str, cemetery_province: str | None = None, cemetery_commune
     value = _value(gaz, place)
     known = sum(bool(x) for x in (place.provinces, place.districts, place.communes))
     cut = sum(x is not None for x in (place.province, place.district, place.commune))
-    return PlaceReading(raw, value, tuple(dict.fromkeys(place.flags)), known / max(1, cut, known) if cut else 0.0)
+    fit = known / max(1, cut, known) if cut else 0.0
+    if cut >= 2 and {"completed_from_gazetteer", "district_not_in_province"} & set(place.flags):
+        fit *= 0.8  # a part that was cut is not where it should be
+    return PlaceReading(raw, value, tuple(dict.fromkeys(place.flags)), fit)
 
 
 _NOW = re.compile(r"\(\s*(?:nay|bây giờ|hiện nay|cũ là|trước là)\s*(?:là|thuộc)?\s*[:,]?\s*(?P<now>[^()]*)\)?", re.I)

@@ -97,7 +97,7 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
         code = re.sub(r"[.\s]", "", match.group())
         codes = _slashed(match.group()) or _codes(code)
         if codes:
-            flags = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
+            flags: tuple[str, ...] = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
             if code.replace("/", "") == "hs":
                 flags += ("HS_is_rank_here",)
             several = codes if len(codes) > 1 else ()

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets.inscriptions import Kind, sample_inscription
+from ocr_service.fields import context_from_json, parse_lines, parse_text
+from ocr_service.fields.confidence import field_confidence
+from ocr_service.fields.gazetteer import gazetteer
+from ocr_service.fields.text import key
+from ocr_service.records import Alternative, Context, Line
+
+PIECES = st.sampled_from(
+    ["Sinh năm", "Hy sinh", "HS", "Quê quán:", "ĐV", "12/5/1968", "//", "1/25/68", "LIỆT SĨ", "NGUYỄN VĂN AN", "ÂL",
+     "Tết Mậu Thân", "(", ")", "-", ",", "\n", "  ", "tháng", "năm", "\u00a0", "Hà Nam", "c3/d7", "0912 345 678", "…"]
+)  # fmt: skip
+
+
+def _line(text: str, confidence: float = 0.9, stone: int = 0, top: float = 0.0, left: float = 0.0) -> Line:
+    quad = ((left, top), (left + 90, top), (left + 90, top + 20), (left, top + 20))
+    return Line(text, confidence, quad, stone)
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=40).map(" ".join)),
+    st.sampled_from([None, "line", "death", "hometown", "unit"]),
+)
+def test_any_text_parses(text: str, field: str | None) -> None:
+    flat = parse_text(text, Context(field=field, source="roster")).flat()
+    assert isinstance(flat["kind"], str)
+    assert flat["flags"] == sorted(set(flat["flags"]))
+
+
+@given(st.text(max_size=300), st.floats(0, 1))
+def test_no_field_is_surer_than_its_lines(text: str, confidence: float) -> None:
+    lines = [_line(part, confidence) for part in text.split("\n")]
+    record = parse_lines(lines).record
+    assert all(field.confidence <= confidence + 1e-4 for field in record.values() if field.lines)
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=4),
+    st.floats(0, 1),
+    st.sets(st.sampled_from(["gazetteer_fix", "lunar_mismatch", "two_columns", "illegible_year"])),
+)
+def test_a_doubt_never_raises_the_confidence(lines: list[float], fit: float, flags: set[str]) -> None:
+    plain = field_confidence(lines, fit=fit)
+    assert field_confidence(lines, fit=fit, flags=flags) <= plain
+    assert field_confidence(lines, fit=fit, misread_label=True) <= plain
+    assert field_confidence([*lines, 0.1], fit=fit) <= plain
+    assert field_confidence(lines, fit=fit / 2) <= plain
+
+
+def test_thousands_of_lines_and_endless_ones_are_read_to_the_end() -> None:
+    long = parse_text("\n".join(f"{i} NGUYỄN VĂN AN - {1940 + i % 20} - Hà Nam" for i in range(3000))).flat()
+    assert long["kind"] == "memorial_list"
+    assert len(long["persons"]) == 3000
+    assert parse_text("Quê quán: " + "- " * 50_000 + "a" * 50_000).flat()["kind"]
+    assert parse_text("HS: " + "1" * 20_000 + "/" * 20_000).flat()["kind"]
+
+
+def test_nothing_read_is_not_taken_for_a_blank_stone() -> None:
+    assert parse_text("").flat()["kind"] == "other"
+    assert parse_text("\n\n").flat()["flags"] == ["blank_stone"]
+
+
+def test_fresh_inscriptions_come_back_as_they_were_worded() -> None:
+    rng = Random(11)
+    right = wrong = 0
+    for _ in range(400):
+        inscription = sample_inscription(rng, civil_share=0.0)
+        truth, flat = inscription.truth, parse_text("\n".join(inscription.lines)).flat()
+        same = [key(flat.get("name") or "") == key(truth.name or "") or inscription.kind is Kind.COLLECTIVE]
+        for said, found in ((truth.birth_date, "birth"), (truth.enlist_date, "enlist"), (truth.death_date, "death")):
+            same.append(said is None or flat.get(found) == said or flat.get("lunar") is not None)
+        if truth.hometown is not None:
+            place, names = flat.get("hometown") or {}, gazetteer().provinces(truth.hometown.province)
+            same.append(not names or place.get("province") in {province.name for province in names})
+        right, wrong = right + all(same), wrong + (not all(same))
+    assert right / (right + wrong) >= 0.98
+
+
+def test_a_chain_that_exists_beats_the_better_guess() -> None:
+    lines = [
+        _line("LIỆT SĨ"),
+        _line("NGUYỄN VĂN AN"),
+        Line("Quê quán: Hiệp Cát - Nam Sécn - Hải Hưng", 0.9, _line("").quad, 0,
+             (Alternative("Quê quán: Hiệp Cát - Nam Sách - Hải Hưng", 0.8),)),
+        Line("Hy sinh: 31/11/1968", 0.9, _line("").quad, 0, (Alternative("Hy sinh: 21/11/1968", 0.7),)),
+    ]  # fmt: skip
+    inscription = parse_lines(lines)
+    assert inscription.value("hometown")["district"] == "Nam Sách"
+    assert inscription.value("death") == "1968-11-21"
+    assert "chosen_alternative" in inscription.flags
+
+
+def test_a_line_that_fits_keeps_its_reading() -> None:
+    line = Line("Hy sinh: 21/11/1968", 0.9, _line("").quad, 0, (Alternative("Hy sinh: 22/11/1968", 0.9),))
+    inscription = parse_lines([line])
+    assert inscription.value("death") == "1968-11-21"
+    assert "chosen_alternative" not in inscription.flags
+
+
+def test_lines_side_by_side_are_two_columns() -> None:
+    lines = [_line("Sinh năm: 1945", top=0, left=0), _line("Nhập ngũ: 1964", top=2, left=100)]
+    assert "two_columns" in parse_lines(lines).flags
+
+
+def test_the_larger_stone_is_the_record_and_the_other_is_kept() -> None:
+    lines = [
+        _line("LIỆT SĨ", stone=0),
+        _line("LIỆT SĨ", stone=1),
+        _line("TRẦN VĂN TÁM", stone=1),
+        _line("HS: 1968", stone=1),
+    ]
+    inscription = parse_lines(lines)
+    assert inscription.value("name") == "Trần Văn Tám"
+    assert inscription.record["name"].lines == (2,)
+    assert len(inscription.value("other_stones")) == 1
+    assert "several_stones" in inscription.flags
+
+
+def test_fields_say_which_lines_they_come_from() -> None:
+    record = parse_text("LIỆT SĨ\nTRẦN VĂN\nTHƯỞNG\nQuê quán: Nam Yên -\nNam Đàn - Nghệ An").record
+    assert record["name"].lines == (1, 2)
+    assert record["hometown"].lines == (3, 4)
+    assert record["name"].raw == "TRẦN VĂN THƯỞNG"
+
+
+def test_a_context_from_json_ignores_what_it_does_not_know() -> None:
+    context = context_from_json({"src": "roster", "field": "death", "x": 1, "cemetery_province": 5})
+    assert context == Context(source="roster", field="death")
