@@ -97,7 +97,7 @@ def _render(image: np.ndarray, transform: np.ndarray, keep: np.ndarray, max_side
     """Warp by ``transform`` on the smallest canvas that holds the points ``keep`` (N, 2), given after the transform."""
     low, high = keep.min(axis=0), keep.max(axis=0)
     scale = min(1.0, max_side_px / float((high - low).max()))
-    size = np.maximum(np.ceil((high - low) * scale), 1).astype(int)
+    size = np.maximum(np.ceil((high - low) * scale - 1e-6), 1).astype(int)
     place = np.array([[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale], [0, 0, 1]])
     to_view = place @ transform
     # Coordinates are continuous here (centre of the first pixel 0.5), while OpenCV counts from pixel centres.

@@ -51,14 +51,24 @@ def find_stones(image: np.ndarray, text_quads: Sequence[np.ndarray]) -> list[Sto
     lab = _lab(small)
     segments = _segments(small)
     quads = [np.asarray(q, dtype=np.float64) * scale for q in text_quads]
-    groups = split_columns(quads)
-    faces = [_find_face(lab, segments, quads)]
-    if len(groups) == 2 and (faces[0] is None or faces[0].score < _MIN_SCORE):
-        faces = [_find_face(lab, segments, [quads[i] for i in group]) for group in groups]
-    found = [f for f in faces if f is not None and f.score >= _MIN_SCORE]
-    if len(found) < len(faces):
-        return []
+    groups = [[quads[i] for i in group] for group in split_columns(quads)]
+    faces = [_find_face(lab, segments, group) for group in groups]
+    if len(groups) == 2 and not _apart(faces, groups):
+        faces = [_find_face(lab, segments, quads)]
+    found = [face for face in faces if face is not None and face.score >= _MIN_SCORE]
     return [StoneFace((f.quad / scale).astype(np.float32), f.score) for f in found]
+
+
+def _apart(faces: Sequence[StoneFace | None], groups: Sequence[Sequence[np.ndarray]]) -> bool:
+    """Whether two columns of text have a face each that does not reach over the other's text."""
+    for face, others in zip(faces, reversed(groups), strict=True):
+        if face is None or face.score < _MIN_SCORE:
+            return False
+        outline = face.quad.astype(np.float32)[:, None]
+        middles = [quad.mean(axis=0) for quad in others]
+        if any(cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in middles):
+            return False
+    return True
 
 
 def _lab(image: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def corner_colours(photo: UprightPhoto) -> list[str]:
     return [names[tuple(int(c > 127) for c in photo.image[y, x][::-1])] for y, x in places]  # type: ignore[index]
 
 
-def reason_of(data: bytes, limits: DecodeLimits = DecodeLimits()) -> str:
+def reason_of(data: bytes, limits: DecodeLimits = DecodeLimits()) -> str:  # noqa: B008 - frozen value
     with pytest.raises(PhotoRejectedError) as caught:
         decode_photo(data, limits=limits)
     assert len(caught.value.detail) > 20
