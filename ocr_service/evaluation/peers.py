@@ -178,7 +178,10 @@ def _open_tesseract(reader: Reader) -> PhotoReader:
     )
     if "vie" not in listing.stdout.split():
         raise EngineError("not installed: Vietnamese data for tesseract (tesseract-ocr-vie)")
-    return TesseractOnLines(binary)
+    try:
+        return TesseractOnLines(binary)
+    except ModelBundleError as error:
+        raise EngineError(f"not installed: {error}") from error
 
 
 PEERS: Mapping[str, Callable[[Reader], PhotoReader]] = {
