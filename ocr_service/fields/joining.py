@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.kinds import is_slogan, is_unknown_wording
@@ -31,6 +32,8 @@ _UNIT_START = re.compile(
     r"^\s*(?:(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|quân khu|quân đoàn|mặt trận|lữ đoàn)\b|[cdef]\s?\d)", re.I
 )
 _DATE_START = re.compile(r"^[\s(]*(?:ngày|tháng|năm|\d{1,2}\s?[/.\-]|[12]\d{3}\b)", re.I)
+_WHOLE_DATE = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
+_DATED = ("birth", "enlist", "death", "party", "lunar")
 _SIGNS = re.compile(r"[,;:.]")
 
 
@@ -77,16 +80,11 @@ def _continues(draft: Draft, items: list[Item], item: Item) -> bool:
         if last.field == "hometown" and last.text.strip():
             draft.flag("wrapped_hometown")
         return True
-    if last.field == "unit" and item.text.strip() and not begins_with_surname(item.text):
-        if (not last.text.strip() or _OPEN_END.search(last.text) or _UNIT_START.match(item.text)) and _unit_like(
-            item.text
-        ):
-            items[-1] = _joined(last, item)
-            return True
-    if last.field in ("birth", "enlist", "death", "party", "lunar") and _DATE_START.match(item.text):
-        if not re.search(r"\d", last.text) and not is_unknown_wording(item.text) and not read_location(item.text):
-            items[-1] = _joined(last, item)
-            return True
+    if (last.field == "unit" and _goes_on_as_unit(last, item)) or (
+        last.field in _DATED and _goes_on_as_date(last, item)
+    ):
+        items[-1] = _joined(last, item)
+        return True
     if last.field == "name" and (not last.text.strip() or is_unfinished(last.text)) and len(item.text.split()) <= 5:
         if last.text.strip():
             draft.flag("wrapped_name")
@@ -110,8 +108,18 @@ def _joined(last: Item, item: Item) -> Item:
     return Item(last.field, text, (*last.lines, *item.lines), last.verb, last.misread_label)
 
 
-def _unit_like(text: str) -> bool:
-    return bool(re.search(r"\d", text)) and not re.search(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}", text)
+def _goes_on_as_unit(last: Item, item: Item) -> bool:
+    text = item.text
+    if not text.strip() or begins_with_surname(text) or not re.search(r"\d", text) or _WHOLE_DATE.search(text):
+        return False
+    return not last.text.strip() or bool(_OPEN_END.search(last.text) or _UNIT_START.match(text))
+
+
+def _goes_on_as_date(last: Item, item: Item) -> bool:
+    text = item.text
+    if not _DATE_START.match(text) or re.search(r"\d", last.text):
+        return False
+    return not is_unknown_wording(text) and not read_location(text)
 
 
 def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
@@ -145,7 +153,7 @@ def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
 def _side_by_side(lines: Sequence[Line], items: Sequence[Item]) -> bool:
     """Whether two labelled lines stand on one row of the stone."""
     labelled = sorted({item.lines[0] for item in items if item.field and item.lines and item.lines[0] < len(lines)})
-    for left, right in zip(labelled, labelled[1:], strict=False):
+    for left, right in pairwise(labelled):
         tops = [min(y for _, y in lines[i].quad) for i in (left, right)]
         feet = [max(y for _, y in lines[i].quad) for i in (left, right)]
         height = min(feet[0] - tops[0], feet[1] - tops[1])

@@ -16,7 +16,8 @@ _UNKNOWN = re.compile(
     r"|\bvo\s+danh\b|\bkhuyet\s+danh\b|\bkhong\s+ten\b|\b(?:chua|khong)\s+(?:xac\s*dinh|ro)\s*(?:duoc)?\s*$"
 )
 _POETIC = re.compile(
-    r"\bten\s+(?:cac\s+)?(?:dong chi|anh|chi|nguoi|cac anh|liet s[iy])\b.{0,40}\b(?:gan lien|gan voi|da thanh|song mai|con mai|hoa|bat tu)"
+    r"\bten\s+(?:cac\s+)?(?:dong chi|anh|chi|nguoi|cac anh|liet s[iy])\b.{0,40}\b(?:gan lien|gan voi|da thanh"
+    r"|song mai|con mai|hoa|bat tu)"
 )
 _NEW_WORDING = re.compile(r"thong\s*tin")
 _RELOCATED = re.compile(
@@ -30,7 +31,8 @@ _COLLECTIVE = re.compile(
     r"|\bmo\s+(?P<n>\d{1,3})\s+(?:anh hung\s+)?(?:liet\s*s[iy]|ls)\b"
 )
 _COUNT = re.compile(
-    r"(?<!\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|nguoi|hai cot|bo hai cot|chien s[iy]|can bo|can bo chien s[iy])\b"
+    r"(?<!\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|nguoi|hai cot|bo hai cot"
+    r"|chien s[iy]|can bo|can bo chien s[iy])\b"
 )
 _HEAD_LINES = 12  # wordings of the kind stand at the head; a list of thousands of names costs no more
 _COUNT_LINE = re.compile(
@@ -40,15 +42,19 @@ _COUNT_WORDS = {"hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam"
 _COUNT_WORD = re.compile(r"\b(hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+(?:anh hung\s+)?liet\s*s[iy]")
 _SYMBOLIC = re.compile(r"\bmo\s+(?:gio|tuong\s*trung|vong|chieu hon|tuong niem)\b|\bmo\s+khong\s+(?:co\s+)?hai\s*cot\b")
 _LIST = re.compile(
-    r"\b(?:bia|bang)\s+(?:ghi\s+)?(?:danh|ten|cong)\b(?!\s*hieu)|\bdanh\s+sach\b.{0,30}\bliet|\bbia\s+(?:tuong\s*niem|ky\s*niem)\b"
+    r"\b(?:bia|bang)\s+(?:ghi\s+)?(?:danh|ten|cong)\b(?!\s*hieu)|\bdanh\s+sach\b.{0,30}\bliet"
+    r"|\bbia\s+(?:tuong\s*niem|ky\s*niem)\b"
     r"|\bghi\s+danh\b.{0,20}\bliet|\b(?:stt|so tt|tt)\b.{0,25}\bho\s+(?:va\s+)?ten\b|\bdanh sach\b"
 )
 _NO_GRAVE = re.compile(
-    r"^\s*(?:khu\s+(?:mo|vuc mo)|nghia\s*trang|ntls|dai\s+(?:tuong\s*niem|liet s[iy])|tuong\s+dai|den\s+(?:tho|liet)|nha\s+(?:bia|tuong niem|quan trang|tho)"
-    r"|cong\s+(?:nghia trang|vao)|so\s+do|quy\s+che|noi\s+quy|bang\s+chi\s+dan|ban\s+quan\s+l[yi]|khu\s+tuong niem|di\s+tich)\b"
+    r"^\s*(?:khu\s+(?:mo|vuc mo)|nghia\s*trang|ntls|dai\s+(?:tuong\s*niem|liet s[iy])|tuong\s+dai|den\s+(?:tho"
+    r"|liet)|nha\s+(?:bia|tuong niem|quan trang|tho)"
+    r"|cong\s+(?:nghia trang|vao)|so\s+do|quy\s+che|noi\s+quy|bang\s+chi\s+dan|ban\s+quan\s+l[yi]|khu\s+tuong niem"
+    r"|di\s+tich)\b"
 )
 _SLOGAN = re.compile(
-    r"^\s*(?:to\s*quoc\s*(?:ghi\s*cong|ghi on|doi doi)|doi\s*doi\s*(?:nho|ghi)|mai\s*mai|muon doi|uong nuoc nho nguon|vinh quang|vi to quoc)"
+    r"^\s*(?:to\s*quoc\s*(?:ghi\s*cong|ghi on|doi doi)|doi\s*doi\s*(?:nho|ghi)|mai\s*mai|muon doi"
+    r"|uong nuoc nho nguon|vinh quang|vi to quoc)"
 )
 
 

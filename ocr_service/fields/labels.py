@@ -19,29 +19,35 @@ from ocr_service.fields.text import fold, key, one_deletion, within_one_edit
 
 # Field → full labels, folded. The value after "=" is the verb that the label says.
 _FULL: dict[str, str] = {
-    "birth": "ngay thang nam sinh, sanh nam, nam sanh, sanh ngay, sinh ngay, sinh nam, nam sinh, ngay sinh, sinh thang, ngay thang sinh, sinh vao",
-    "enlist": "ngay nhap ngu, nhap ngu ngay, nam nhap ngu, nhap ngu nam, nhap ngu thang, nhap ngu, nh.ngu, n.ngu,"
-    " vao bo doi=vao_bo_doi, di bo doi=vao_bo_doi, vao quan doi=vao_bo_doi, ngay vao bo doi=vao_bo_doi,"
-    " tham gia cach mang=tham_gia_cm, tham gia cm=tham_gia_cm, tgcm=tham_gia_cm, t.g.c.m=tham_gia_cm,"
-    " tham gia khang chien=tham_gia_cm, thoat ly=thoat_ly, tai ngu=tai_ngu, di b ngay=di_b, ngay di b=di_b",
-    "death": "ngay hy sinh, hy sinh ngay, hy sinh nam, nam hy sinh, hy sinh, h.sinh, hi sinh, ngay hi sinh, hi sinh ngay,"
-    " hi sinh nam, tu tran=tu_tran, t.tran=tu_tran, tu tran ngay=tu_tran, ta the=ta_the, ta the ngay=ta_the, menh chung=ta_the, an nghi ngay=ta_the, mang phan=mat,"
-    " qua doi=qua_doi, ngay mat=mat, mat ngay=mat, mat nam=mat, ngay gio=mat, tu nan=tu_nan, tu tran nam=tu_tran",
-    "hometown": "que quan, nguyen quan, sinh quan, noi sinh, q.quan, q/quan, n.quan, n/quan, ng.quan, que o, quoc tich",
+    "birth": "ngay thang nam sinh, sanh nam, nam sanh, sanh ngay, sinh ngay, sinh nam, nam sinh, ngay sinh, "
+    "sinh thang, ngay thang sinh, sinh vao",
+    "enlist": "ngay nhap ngu, nhap ngu ngay, nam nhap ngu, nhap ngu nam, nhap ngu thang, nhap ngu, nh.ngu, n.ngu, "
+    "vao bo doi=vao_bo_doi, di bo doi=vao_bo_doi, vao quan doi=vao_bo_doi, ngay vao bo doi=vao_bo_doi, "
+    "tham gia cach mang=tham_gia_cm, tham gia cm=tham_gia_cm, tgcm=tham_gia_cm, t.g.c.m=tham_gia_cm, "
+    "tham gia khang chien=tham_gia_cm, thoat ly=thoat_ly, tai ngu=tai_ngu, di b ngay=di_b, ngay di b=di_b",
+    "death": "ngay hy sinh, hy sinh ngay, hy sinh nam, nam hy sinh, hy sinh, h.sinh, hi sinh, ngay hi sinh, "
+    "hi sinh ngay, hi sinh nam, tu tran=tu_tran, t.tran=tu_tran, tu tran ngay=tu_tran, ta the=ta_the, "
+    "ta the ngay=ta_the, menh chung=ta_the, an nghi ngay=ta_the, mang phan=mat, qua doi=qua_doi, "
+    "ngay mat=mat, mat ngay=mat, mat nam=mat, ngay gio=mat, tu nan=tu_nan, tu tran nam=tu_tran",
+    "hometown": "que quan, nguyen quan, sinh quan, noi sinh, q.quan, q/quan, n.quan, n/quan, ng.quan, que o, "
+    "quoc tich",
     "mailbox": "hom thu, hop thu",
     "residence": "tru quan, thuong tru, thuong tru tai, cho o, dia chi, noi o, cho o truoc khi nhap ngu, t.quan",
     "rank": "cap bac, quan ham, c.bac, c/bac, cap ham, cap",
-    "rank_position_unit": "cap bac chuc vu don vi, cap bac - chuc vu - don vi, cap bac, chuc vu, don vi",
-    "rank_position": "cap bac chuc vu, cap bac - chuc vu, cap bac/chuc vu, chuc vu cap bac, cap chuc, cb - cv, cb/cv, cb,cv",
+    "rank_position_unit": "cap bac chuc vu don vi, cap bac - chuc vu - don vi",
+    "rank_position": "cap bac chuc vu, cap bac - chuc vu, cap bac/chuc vu, chuc vu cap bac, cap chuc, cb - cv, cb/cv, "
+    "cb,cv",
     "position": "chuc vu, c.vu, c/vu, ch.vu, chuc danh, nhiem vu",
     "unit": "don vi, d.vi, d/vi, dvi, phien hieu, co quan don vi, co quan, don vi chien dau, dv khi hy sinh",
     "party": "vao dang, ngay vao dang, ket nap dang, vao dang ngay, nam vao dang",
-    "name": "ho va ten, ho ten, ten liet si, ten liet sy, ho ten liet si, h.ten, ho va ten liet si, ten liet sy",
+    "name": "ho va ten, ho ten, ten liet si, ten liet sy, ho ten liet si, h.ten, ho va ten liet si",
     "alias": "bi danh, ten thuong goi, ten goi khac, ten khac, con goi la, con goi, ten thuong dung, ten goi",
     "age": "huong duong, huong tho, thuong tho, tuoi doi",
     "death_place": "noi hy sinh, noi hi sinh, truong hop hy sinh, hy sinh tai mat tran, dia diem hy sinh",
-    "burial": "noi an tang ban dau, an tang ban dau, noi an tang, an tang tai, an tang, mai tang, chon cat, noi chon cat, noi mai tang",
-    "gathered": "quy tap tu, quy tap nam, quy tap ngay, quy tap, ngay quy tap, noi quy tap, cat boc, don vi quy tap, noi cat boc",
+    "burial": "noi an tang ban dau, an tang ban dau, noi an tang, an tang tai, an tang, mai tang, chon cat, "
+    "noi chon cat, noi mai tang",
+    "gathered": "quy tap tu, quy tap nam, quy tap ngay, quy tap, ngay quy tap, noi quy tap, cat boc, don vi quy tap, "
+    "noi cat boc",
     "lunar": "tuc ngay, nham ngay, tuc la ngay",
     "other": "phap danh, ten thanh, ton giao, dan toc, giao ho, giao xu, trinh do, thanh phan",
 }  # fmt: skip
@@ -52,7 +58,8 @@ _NEED_NO_COLON = frozenset({"hometown", "unit", "rank", "position"})
 
 _BLANKS = r"[ \t]*"
 _DATE_AHEAD = (
-    r"(?=[ \t]*[:=.\-]*[ \t]*(?:\d|[il|o]\d|[?~/\u2026('_]|\.\.|ngay\b|thang\b|nam\b|khoang\b|mong\b|mung\b|mua\b|tet\b|dau\b"
+    r"(?=[ \t]*[:=.\-]*[ \t]*(?:\d|[il|o]\d|[?~/\u2026('_]|\.\.|ngay\b|thang\b|nam\b|khoang\b|mong\b|mung\b|mua\b"
+    r"|tet\b|dau\b"
     r"|cuoi\b|giua\b|ram\b|k\s?/?\s?c|trong\b|tai\b|o\b|nham\b|vao\b|xuan\b|chong\b|"
     + "giap|at|binh|dinh|mau|ky|canh|tan|nham|quy"
     r"))"
@@ -113,10 +120,7 @@ class Segment:
 def _entries() -> list[tuple[str, Label]]:
     entries: list[tuple[str, Label]] = []
     for field, listed in _FULL.items():
-        parts = [listed] if field in ("rank_position_unit",) else listed.split(", ")
-        if field == "rank_position_unit":
-            parts = ["cap bac chuc vu don vi", "cap bac - chuc vu - don vi", "cap bac, chuc vu, don vi"]
-        for entry in parts:
+        for entry in listed.split(", "):
             words, _, verb = entry.strip().partition("=")
             if words:
                 entries.append((words, Label(field, verb)))
@@ -315,7 +319,7 @@ def _misread_labels(folded: str, text: str, found: list[_Found]) -> list[_Found]
             label = _misread_key(cut, 2 if colon else 1)
             if label and not colon and gazetteer().districts(cut):
                 continue  # Định Quán is a district, not a misread "sinh quán"
-            if label is None or cut in _BY_KEY and not colon and not after.strip():
+            if label is None or (cut in _BY_KEY and not colon and not after.strip()):
                 continue
             dated = re.match(r"[ \t]*[.\-]?[ \t]*(?:\d|ngay|thang|nam\b)", after)
             wrong = any(not is_syllable(text[word.start() : word.end()]) for word in words[:count])

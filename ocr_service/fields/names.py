@@ -18,7 +18,8 @@ _MIDDLE = frozenset({"văn", "thị", "đình", "hữu", "xuân", "ngọc", "đ�
 _SOUTHERN_ORDER = frozenset({"hai", "ba", "tư", "năm", "sáu", "bảy", "bẩy", "tám", "chín", "mười", "út", "cả", "bé"})
 _LABEL_WORDS = frozenset({"sinh", "quán", "vị", "hy", "hi", "ngũ", "bậc", "quê"})
 _HONORIFIC = re.compile(
-    r"^\s*(?:(?P<dc>đ\s?[/.]\s?c\.?|đồng\s+chí|đc\.?(?=\s))|(?P<other>cụ\s+ông|cụ\s+bà|ông(?=\s*:)|bà(?=\s*:)|ông|bà|cụ|anh|chị|em|cô|chú|bác)(?=[\s:]))"
+    r"^\s*(?:(?P<dc>đ\s?[/.]\s?c\.?|đồng\s+chí|đc\.?(?=\s))|(?P<other>cụ\s+ông|cụ\s+bà|ông(?=\s*:)|bà(?=\s*:)|ông"
+    r"|bà|cụ|anh|chị|em|cô|chú|bác)(?=[\s:]))"
     r"\s*:?\s*",
     re.I,
 )
@@ -28,7 +29,8 @@ _MARTYR = re.compile(
 )
 _HERO = re.compile(r"\b(?:ahlltvt(?:nd)?|ahllvt(?:nd)?|anh hung (?:luc luong vu trang(?: nhan dan)?|llvt(?:nd)?))\b")
 _ALIAS = re.compile(
-    r"[\s,\-]*(?:\b(?:tức|bí\s+danh|tên\s+(?:thường\s+gọi|khác|gọi\s+khác)|còn\s+gọi\s+là|thường\s+gọi|gọi\s+là|b/d|bd)\b)"
+    r"[\s,\-]*(?:\b(?:tức|bí\s+danh|tên\s+(?:thường\s+gọi|khác|gọi\s+khác)|còn\s+gọi\s+là|thường\s+gọi|gọi\s+là|b/d"
+    r"|bd)\b)"
     r"\s*(?:là\s+)?[:.]?\s*(?P<alias>[^()]*)$",
     re.I,
 )
@@ -304,7 +306,7 @@ def normalised(raw: str) -> tuple[str | None, tuple[str, ...]]:
 
 def _plain_letter_flags(words: list[str]) -> tuple[str, ...]:
     """A name without any mark is toneless unless it may be so by nature (``Mai Lan``, ``Lam Sơn`` has one)."""
-    if len(words) < 2 or all(is_syllable(word) for word in words) and words[0].lower() in surnames():
+    if len(words) < 2 or (all(is_syllable(word) for word in words) and words[0].lower() in surnames()):
         return ()
     return ("no_diacritics", "name_tone_uncertain")
 

@@ -51,10 +51,7 @@ def read_person(text: str, cemetery_province: str | None = None) -> dict[str, An
     person |= {"name": reading.name, "name_raw": reading.raw}
     if reading.aliases:
         person["aliases"] = list(reading.aliases)
-    places: list[str] = []
-    for cell in cells[1:]:
-        if not _fact(person, cell):
-            places.append(cell)
+    places = [cell for cell in cells[1:] if not _fact(person, cell)]
     if places:
         place = read_place(" - ".join(places), cemetery_province)
         person["hometown"] = dict(place.value) | {"raw": squeeze(" - ".join(places))}

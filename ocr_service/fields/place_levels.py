@@ -48,6 +48,7 @@ def provinces_63(gaz: Gazetteer, name: str | None) -> tuple[str, ...]:
 
 
 def take_province(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[str, ...]) -> None:
+    """Take the province; ``here`` are the provinces of the cemetery, in which abbreviations are sought first."""
     if not parts or parts[-1].level not in (None, "province", "city"):
         return
     last = parts[-1]
@@ -65,9 +66,8 @@ def take_province(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[s
     if last.level != "province" and len(parts) == 1 and not found[0].historic and _rather_district(gaz, last, here):
         return
     parts.pop()
-    if how == "similar":
-        place.flags.append("gazetteer_fix")
-    elif fold(last.name) == fold(found[0].name) and not _same_marks(last.name, found[0].name):
+    same_letters = fold(last.name) == fold(found[0].name)
+    if how == "similar" or (same_letters and not _same_marks(last.name, found[0].name)):
         place.flags.append("gazetteer_fix")
     place.provinces = found
 
@@ -78,9 +78,8 @@ def _rather_district(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> bool:
 
 def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[tuple[Province, ...], str]:
     found = gaz.provinces(part.name)
-    if found and not _same_marks(part.name, found[0].name) and part.level != "province":
-        if any(_same_marks(part.name, district.name) for district in gaz.districts(part.name)):
-            return (), ""  # Thạnh Hóa is a district, Thanh Hóa a province
+    if found and not _same_marks(part.name, found[0].name) and part.level != "province" and _is_district(gaz, part):
+        return (), ""  # Thạnh Hóa is a district, Thanh Hóa a province
     if found:
         return found[:1], "name"
     if part.short:
@@ -103,6 +102,10 @@ def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[t
     return (), ""
 
 
+def _is_district(gaz: Gazetteer, part: Part) -> bool:
+    return any(_same_marks(part.name, district.name) for district in gaz.districts(part.name))
+
+
 def _same_marks(cut: str, name: str) -> bool:
     """Whether the cut spelling is right, up to where the tone mark of oa, oe, uy stands."""
     left, right = title(cut).replace(" ", "").replace("-", ""), name.replace(" ", "").replace("-", "")
@@ -110,6 +113,7 @@ def _same_marks(cut: str, name: str) -> bool:
 
 
 def loose_spelling(word: str) -> str:
+    """A spelling in which both schools of tone marks, and i and y, are the same."""
     for old, new in (("oà", "òa"), ("oá", "óa"), ("oả", "ỏa"), ("oã", "õa"), ("oạ", "ọa"), ("oè", "òe"), ("oé", "óe")):
         word = word.replace(old, new)
     for old, new in (
@@ -133,6 +137,7 @@ def _reach(place: Place) -> tuple[str, ...] | None:
 
 
 def take_district(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[str, ...]) -> None:
+    """Take the district, within the province if one was taken."""
     if (
         not parts
         or parts[-1].level not in (None, "district", "city")
@@ -227,6 +232,7 @@ def _note_spelling(place: Place, cut: str, name: str) -> None:
 
 
 def take_commune(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[str, ...]) -> None:
+    """Take the commune, within the district if one was taken; a commune known only once settles its district."""
     if not parts or parts[-1].level not in (None, "commune", "hamlet"):
         return
     last = parts[-1]

@@ -33,7 +33,8 @@ _KINDS = {
     "tp": "thành phố",
 }
 _SEPARATOR = re.compile(
-    r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.\s+|(?<=\s\d)\.\s+(?=[^\W\d_]{2})|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
+    r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.\s+"
+    r"|(?<=\s\d)\.\s+(?=[^\W\d_]{2})|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
 )
 # Names whose own hyphen is no separator.
 _HYPHENATED = re.compile(

@@ -152,12 +152,9 @@ def _settle_province(place: Place) -> None:
 
 def _value(gaz: Gazetteer, place: Place) -> dict[str, Any]:
     _settle_province(place)
-    value: dict[str, Any] = {}
-    if place.hamlets:
-        value["hamlet"] = ", ".join(place.hamlets)
-    for name, cut in (("commune", place.commune), ("district", place.district), ("province", place.province)):
-        if cut:
-            value[name] = cut
+    as_cut = {"commune": place.commune, "district": place.district, "province": place.province}
+    value: dict[str, Any] = {"hamlet": ", ".join(place.hamlets)} if place.hamlets else {}
+    value |= {name: cut for name, cut in as_cut.items() if cut}
     era_63 = _provinces_of_63(place)
     if len(era_63) == 1:
         value["province_63"] = era_63[0]

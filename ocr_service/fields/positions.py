@@ -1,6 +1,6 @@
 """Posts: squad leader to commissar, and what people did who had no rank.
 
-Codes are the toneless words joined by ``_``; commanders are named by the letter of their unit (``a_truong`` … ``e_pho``).
+Codes are the toneless words joined by ``_``; commanders are named by the letter of their unit: ``a_truong``, ``e_pho``.
 """
 
 from __future__ import annotations

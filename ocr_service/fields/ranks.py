@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from ocr_service.fields.text import fold, key, within_one_edit
 
@@ -66,11 +67,13 @@ _SLASHED = re.compile(r"^(h|ch|tr|th|t|d)[./]\s?(s[iy]|u[yi]|ta)$")
 _DOUBTFUL = frozenset({"b1", "b2"})
 # Without a label only words and the sergeants' codes are ranks; the rest would take names and units for ranks.
 _WORD = re.compile(
-    r"(?<![a-z])(?:binh\s?n(?:hat|hi)|(?:ha|trung|thuong)\s?s[iy]|chuan\s?u[yi]|(?:thieu|trung|thuong|dai)\s?(?:u[yi]|ta|tuong))"
+    r"(?<![a-z])(?:binh\s?n(?:hat|hi)|(?:ha|trung|thuong)\s?s[iy]|chuan\s?u[yi]|(?:thieu|trung|thuong"
+    r"|dai)\s?(?:u[yi]|ta|tuong))"
     r"(?![a-z])"
 )
 _CODE = re.compile(
-    r"(?<![a-z0-9/])(h ?[123](?![0-9])|[1-4]\s?//?(?!\s?\d)|b\.?\s?nh(?:at|i)|b ?[12](?![0-9])|(?:h|ch|tr|th|t|d)[./]\s?(?:s[iy]|u[yi]|ta)|h[./]?s(?:[iy])?|tr\.?s(?:[iy])?"
+    r"(?<![a-z0-9/])(h ?[123](?![0-9])|[1-4]\s?//?(?!\s?\d)|b\.?\s?nh(?:at|i)|b ?[12](?![0-9])|(?:h|ch|tr|th|t"
+    r"|d)[./]\s?(?:s[iy]|u[yi]|ta)|h[./]?s(?:[iy])?|tr\.?s(?:[iy])?"
     r"|th\.?s(?:[iy])?|t[./]?s(?:[iy])?|b\.?n|c[./]?u|d[./]?u|t[./]?u|t[./]?t)(?![a-z])"
 )
 _SERGEANT = re.compile(r"(?<![a-z0-9/])h ?[123](?![0-9a-z])")
@@ -126,7 +129,7 @@ def _code_of(word: str) -> str | None:
 def _misread(text: str) -> RankReading | None:
     """A rank with one letter read wrongly, if only one rank is as near."""
     words = [m.span() for m in re.finditer(r"[^\s,;:.\-/()]+", text)]
-    for (start, _), (_, end) in zip(words, words[1:], strict=False):
+    for (start, _), (_, end) in pairwise(words):
         codes = _near(key(text[start:end]))
         if codes:
             code = codes[0] if len(codes) == 1 else None

@@ -9,18 +9,21 @@ from ocr_service.fields.dates import read_date
 from ocr_service.fields.text import fold, squeeze
 
 _CERTIFICATE = re.compile(
-    r"(?:bang\s+(?:tqgc|to\s*quoc\s*ghi\s*cong|liet\s*s[iy])|b\.?tqgc|tqgc|bang(?=\s*so))\s*(?:so)?\s*[:.]?\s*(?P<no>[a-z0-9][a-z0-9.\-/]*(?:\s[a-z]{0,2}\d+[a-z]*|\s[a-z]{1,3}(?!\w))*)"
+    r"(?:bang\s+(?:tqgc|to\s*quoc\s*ghi\s*cong|liet\s*s[iy])|b\.?tqgc|tqgc"
+    r"|bang(?=\s*so))\s*(?:so)?\s*[:.]?\s*(?P<no>[a-z0-9][a-z0-9.\-/]*(?:\s[a-z]{0,2}\d+[a-z]*|\s[a-z]{1,3}(?!\w))*)"
 )
 _DECISION = re.compile(
     r"(?:q\.?d|quyet\s*dinh)\s*(?:tqgc)?\s*(?:so)?\s*[:.]?\s*(?P<no>\d[\w.]*(?:\s?[/\-]\s?[\w\-]+)*)(?:\s*,?\s*(?:ngay|n\.)?\s*(?P<date>\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{2,4}))?"
 )
 _MEDAL = re.compile(r"\b(?:huan\s*(?:chuong|huy chuong)|huy\s*chuong|huy\s*hieu|dung s[iy])\b")
 _KIN = re.compile(
-    r"(?<![a-z])(?P<kin>vo(?: va cac con| va con)?|chong|con(?: trai| gai| chau)?|cac con|cha|bo|me|anh|chi|em(?: trai| gai)?|chau|than nhan"
+    r"(?<![a-z])(?P<kin>vo(?: va cac con| va con)?|chong|con(?: trai| gai| chau)?|cac con|cha|bo|me|anh|chi"
+    r"|em(?: trai| gai)?|chau|than nhan"
     r"|gia dinh|dong doi|nguoi lap|nguoi cung|ho ten cha|ho ten me|hau due|chat|co|di|cau|bac)\s*(?P<colon>:|lap|\s)"
 )
 _SETS_UP = re.compile(
-    r"\b(?:phung\s*lap|dong\s*phung\s*lap|lap\s*(?:bia|mo)|phung\s*(?:tu|tho|cung)|kinh\s*(?:lap|tang|bien)|cung\s*tien|tai\s*tro|ton\s*tao|xay\s*(?:mo|dung)|dung\s*bia)\b"
+    r"\b(?:phung\s*lap|dong\s*phung\s*lap|lap\s*(?:bia|mo)|phung\s*(?:tu|tho|cung)|kinh\s*(?:lap|tang|bien)"
+    r"|cung\s*tien|tai\s*tro|ton\s*tao|xay\s*(?:mo|dung)|dung\s*bia)\b"
 )
 _PHONE = re.compile(r"(?<!\d)(?:\+?84|0)[\s.\-]?\d{2,3}(?:[\s.\-]?\d{2,4}){2,3}(?!\d)")
 _PHONE_WORD = re.compile(r"\b(?:dt|sdt|dien\s*thoai|tel|phone|hotline|lh|lien\s*he|zalo|dd)\b")
@@ -34,7 +37,8 @@ _WARS: tuple[tuple[str, str], ...] = (
     ("QT_CPC", r"chien\s*truong\s*k\b|campuchia|cam\s*pu\s*chia|\bcpc\b|quoc\s*te\s*k\b|kampuchea"),
     (
         "QT_LAO",
-        r"chien\s*truong\s*c\b|(?:mat\s*tran|chien\s*truong|tai|nuoc|ban)\s+(?:ha\s+|thuong\s+|trung\s+)?lao\b|quoc\s*te\s*lao",
+        r"chien\s*truong\s*c\b|(?:mat\s*tran|chien\s*truong|tai|nuoc|ban)\s+(?:ha\s+|thuong\s+|trung\s+)?lao\b"
+        r"|quoc\s*te\s*lao",
     ),
     ("KCCP", r"kccp|c\.?\s?phap|(?:khang\s*chien|k/?c|chong)(?:\s+chong)?\s+(?:thuc\s*dan\s+)?phap"),
     (
@@ -48,7 +52,8 @@ _WAR = re.compile("|".join(f"(?P<w{i}>(?<![a-z])(?:{words}))" for i, (_, words) 
 _CODES = {"QT": "other"}
 _WHERE = re.compile(r"(?<![^\W_])(?:tại|ở|tai|o)\s+(?:(?:mặt trận|chiến trường)\s*:\s*)?(?P<place>[^()]+)", re.I)
 _FRONT = re.compile(
-    r"(?<![^\W_])(?P<place>(?:mặt trận|chiến trường|biên giới|MẶT TRẬN|CHIẾN TRƯỜNG|BIÊN GIỚI|Mặt trận|Chiến trường|Biên giới)\s+[^(),;]+)"
+    r"(?<![^\W_])(?P<place>(?:mặt trận|chiến trường|biên giới|MẶT TRẬN|CHIẾN TRƯỜNG|BIÊN GIỚI|Mặt trận|Chiến trường"
+    r"|Biên giới)\s+[^(),;]+)"
 )
 
 

@@ -55,7 +55,8 @@ _ELEMENT = re.compile(
     r"|(?<![a-z0-9])(?P<cover>(?:[a-z]{1,2}[.\s]?)?\d[\doil]{1,4}[a-z]?)(?![a-z0-9])"
 )
 _MAILBOX = re.compile(
-    r"(?:hom thu|h\.?\s?thu|(?<![a-z])ht)\s*(?:so)?\s*[:.\-]?\s*(?P<box>\d[\d.\s]*\d(?:\s*[a-z]{1,3}\s?\d{0,3}(?![a-z]))?)"
+    r"(?:hom thu|h\.?\s?thu"
+    r"|(?<![a-z])ht)\s*(?:so)?\s*[:.\-]?\s*(?P<box>\d[\d.\s]*\d(?:\s*[a-z]{1,3}\s?\d{0,3}(?![a-z]))?)"
 )
 _BOX_ONLY = re.compile(r"^\s*(?P<box>\d[\d.]*\d\s*[a-z]{2}\s?\d{0,3})\s*$")
 # Whose the unit was, the first that fits: local forces and offices before the arms.

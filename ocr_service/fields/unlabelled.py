@@ -42,10 +42,12 @@ from ocr_service.fields.units import read_force, read_unit
 _HEADERS = frozenset(
     key(words)
     for words in (
-        "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công", "ls", "l.sĩ", "phần mộ ls", "mộ ls",
-        "phần mộ", "nơi an nghỉ", "mộ phần", "mộ", "bia mộ", "bia mộ liệt sĩ", "đồng chí", "phần mộ ông", "phần mộ bà",
-        "mộ chí", "hiển khảo", "hiển tỷ", "thân phụ", "phụ thân", "mẫu thân", "mộ phần bố", "mộ phần mẹ", "mộ phần anh", "mộ phần chị",
-        "phần mộ bố", "phần mộ mẹ", "mẹ", "bố", "cha", "an nghỉ", "tưởng nhớ", "nơi an nghỉ ông", "nơi an nghỉ bà", "linh mộ", "hương linh", "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu", "thân phụ",
+        "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công",
+        "ls", "l.sĩ", "phần mộ ls", "mộ ls", "phần mộ", "nơi an nghỉ", "mộ phần", "mộ", "bia mộ", "bia mộ liệt sĩ",
+        "đồng chí", "phần mộ ông", "phần mộ bà", "mộ chí", "hiển khảo", "hiển tỷ", "thân phụ", "phụ thân",
+        "mẫu thân", "mộ phần bố", "mộ phần mẹ", "mộ phần anh", "mộ phần chị", "phần mộ bố", "phần mộ mẹ", "mẹ",
+        "bố", "cha", "an nghỉ", "tưởng nhớ", "nơi an nghỉ ông", "nơi an nghỉ bà", "linh mộ", "hương linh",
+        "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu",
     )
 )  # fmt: skip
 _PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
