@@ -1,7 +1,7 @@
 """Fit the chance that a line is exactly right: ``python -m models.training.calibrate BUNDLE``.
 
-Reads held-out rendered lines with the bundle itself, as serving does, and fits a logistic model on the features of
-``models.recogniser.confidence_features``. Half of the lines fit, the other half judge; the section
+Reads held-out rendered crops, some without letters, with the bundle itself, as serving does, and fits a logistic model
+on the features of ``models.recogniser.confidence_features``. Half of the lines fit, the other half judge; the section
 ``[rec.calibration]`` of the manifest is written anew and the figures are logged. Needs no torch.
 """
 
@@ -55,11 +55,13 @@ def fit(verdicts: Sequence[Verdict]) -> Calibration:
     )
 
 
-def verdict_on(recogniser: LineRecogniser, line: Line) -> Verdict:
-    """Read one held-out line as serving reads it."""
+def verdict_on(recogniser: LineRecogniser, line: Line) -> Verdict | None:
+    """Read one held-out crop as serving reads it; None where nothing was read, as serving drops such lines."""
     crop, truth = line
     probabilities = recogniser.probabilities(crop)
     read = decode(probabilities, recogniser.charset, recogniser.spec)
+    if not read.text:
+        return None
     features = confidence_features(beam_search(probabilities, recogniser.spec.beam_width), read.char_confidences)
     return Verdict(features, comparable(read.text) == comparable(truth))
 
@@ -87,7 +89,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     recogniser = LineRecogniser(load_bundle(arguments.bundle).recogniser)
-    verdicts = [verdict_on(recogniser, line) for line in calibration_lines(arguments.lines)]
+    crops = calibration_lines(arguments.lines)
+    verdicts = [verdict for crop in crops if (verdict := verdict_on(recogniser, crop)) is not None]
     fitted = fit(verdicts[::2])
     write_section(arguments.bundle / MANIFEST, fitted)
     judged = verdicts[1::2]

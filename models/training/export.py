@@ -117,11 +117,30 @@ def _manifest(folder: Path) -> str:
     parts = [
         head + f'licence = "{LICENCE}"\norigin = "{ORIGIN}"\n',
         *(f'[files.{key}]\npath = "{path}"\nsha256 = "{sha256_of(folder / path)}"\n' for key, path in files.items()),
-        '[det]\nkind = "ppocr"\nmodel = "det"\nconfig = "det_config"\nside_px = 960\n',
-        f'[rec]\nkind = "ppocr"\nmodel = "rec"\nconfig = "rec_config"\ncharset = "charset"\nheight_px = {HEIGHT_PX}\n',
+        _RUNNING,
     ]
     return "\n".join(parts)
 
+
+_RUNNING = f"""\
+[det]
+kind = "ppocr"
+model = "det"
+config = "det_config"
+# As the interim bundle runs the same detector, measured on rendered stones; PaddleOCR's own thresholds stand in the
+# file that it reads.
+side_px = 736
+binary_threshold = 0.3
+box_threshold = 0.6
+
+[rec]
+kind = "ppocr"
+model = "rec"
+config = "rec_config"
+charset = "charset"
+height_px = {HEIGHT_PX}
+min_width_px = 32  # trained with and without the padding to 320 px that PaddleOCR adds; without it costs less
+"""
 
 _NORMALISATION = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "order": "hwc", "scale": "1./255."}
 

@@ -64,8 +64,9 @@ def held_out_lines(count: int) -> list[Line]:
 
 
 def calibration_lines(count: int) -> list[Line]:
-    """Lines of fonts and surfaces unknown to training that choose nothing but the confidence."""
-    return _writable(iter(LineSource(CALIBRATION_SEED, HEIGHT_PX, held_out=True)), count)
+    """Crops of fonts and surfaces unknown to training, some without letters, that choose nothing but the confidence."""
+    source = LineSource(CALIBRATION_SEED, HEIGHT_PX, held_out=True, blank_share=BLANK_SHARE)
+    return _writable(iter(source), count)
 
 
 def _writable(lines: Iterator[Line], count: int) -> list[Line]:

@@ -7,8 +7,10 @@ import onnxruntime
 import pytest
 import torch
 
+from models.bundle import load_bundle
+from models.recogniser import LineRecogniser
 from models.training.alphabet import CLASSES, donors
-from models.training.export import export_onnx
+from models.training.export import export_onnx, write_bundle
 from models.training.network import Recogniser, Size
 from models.training.weights import StockWeightsError, fill, shipped_stock_file, shipped_stock_weights
 
@@ -59,3 +61,12 @@ def test_an_exported_graph_takes_any_width_and_carries_its_dictionary(tmp_path: 
     session = onnxruntime.InferenceSession(str(tmp_path / "rec.onnx"), providers=["CPUExecutionProvider"])
     assert session.run(None, {"x": random_line(96)})[0].shape == (1, 12, len(CLASSES))
     assert session.get_modelmeta().custom_metadata_map["character"].split("\n") == list(CLASSES[1:-1])
+
+
+def test_a_written_bundle_is_one_that_serving_loads(tmp_path: Path) -> None:
+    folder = tmp_path / "headstone-vi" / "9.9.9"
+    write_bundle(Recogniser("tiny", len(CLASSES)).eval(), folder)
+    bundle = load_bundle(folder)
+    assert bundle.id == "headstone-vi@9.9.9"
+    assert (bundle.detector.side_px, bundle.recogniser.min_width_px) == (736, 32)
+    assert LineRecogniser(bundle.recogniser).charset.chars == CLASSES
