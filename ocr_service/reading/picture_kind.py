@@ -20,7 +20,7 @@ _WORDINGS = (
     (PhotoType.GATE, re.compile(r"^nghia trang\b|^ntls\b|^ban quan ly\b|^cong nghia trang\b")),
     (PhotoType.MONUMENT, re.compile(r"^(?:dai|tuong dai) (?:tuong niem|liet si|liet sy)\b|^nha bia\b|^den tho\b")),
 )
-_PLOT = re.compile(r"^(?:(?:lo|hang|so|khu|mo|o|m|s)\b\W*)*[a-z]?\W*\d{1,4}(?:\W+\d{1,4})*$")
+_PLOT = re.compile(r"^(?:(?:lo|hang|so|khu|mo|ngoi|o)\b\W*)*[a-z]{0,2}\W*\d{0,4}(?:\W+\d{1,4})*$")
 _BOARD_LINES = 25  # the longest inscription of the sample pack and of real stones at hand has 14 lines
 
 
@@ -35,7 +35,7 @@ def picture_kind(lines: Sequence[Line], record: Mapping[str, Field]) -> PhotoTyp
         return PhotoType.COLLECTIVE_STONE
     if kind == "memorial_list" or len(texts) >= _BOARD_LINES:
         return PhotoType.NAME_BOARD
-    if len(texts) <= 3 and all(_PLOT.match(text) for text in texts):
+    if len(texts) <= 3 and all(map(_PLOT.match, texts)) and any(c.isdigit() for c in "".join(texts)):
         return PhotoType.NUMBER_PLATE
     if "not_a_grave" in flags:
         matches = (found for found, wording in _WORDINGS if any(wording.search(text) for text in texts))

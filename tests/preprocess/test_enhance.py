@@ -43,7 +43,7 @@ def test_paint_as_light_as_its_ground_is_told_by_colour() -> None:
 
 def test_one_threshold_parts_letters_from_ground_across_a_shadow() -> None:
     crop, mask = letters((210, 210, 210), (60, 60, 60))
-    shaded = (crop * np.linspace(1.0, 0.2, 400)[None, :, None]).astype(np.uint8)
+    shaded = (crop * np.linspace(1.0, 0.1, 400)[None, :, None]).astype(np.uint8)
 
     def parted(picture: np.ndarray) -> bool:
         grey, ends = picture[..., 0], (slice(0, 130), slice(270, 400))
