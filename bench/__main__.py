@@ -21,6 +21,7 @@ Bench = Callable[[Console], Mapping[str, float]]
 
 BENCHES: Mapping[str, str] = {  # name → module:function, imported only when it runs
     "reader": "bench.reader:run",
+    "parse": "bench.parse:run",
 }
 
 
