@@ -94,6 +94,8 @@ def read_date(text: str, *, roster: bool = False, years: tuple[int, int] = WAR_Y
     if span:
         first, last = (f"{span[i + 1]}-{int(span[i]):02d}" for i in (1, 3))
         return DateReading(f"{first}/{last}", flags=("interval",))
+    if not text.strip():
+        return DateReading(flags=("blank_template",))
     parts = [part for part in _PARTS.split(text) if part.strip()]
     readings = [_read_part(part, roster, years) for part in parts] or [DateReading()]
     dated = [reading for reading in readings if reading.value or reading.candidates or reading.lunar]

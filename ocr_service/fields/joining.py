@@ -34,6 +34,8 @@ _UNIT_START = re.compile(
 _DATE_START = re.compile(r"^[\s(]*(?:ngày|tháng|năm|\d{1,2}\s?[/.\-]|[12]\d{3}\b)", re.I)
 _WHOLE_DATE = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
 _DATED = ("birth", "enlist", "death", "party", "lunar")
+# (07 - 7 - GIÁP THÌN): the lunar twin of the date above it.
+_BRACKETED_LUNAR = re.compile(r"^\s*\(\s*(?:ngay\s*)?\d{1,2}\D{1,7}\d{1,2}\D{1,7}[a-z]+\s+[a-z]+[\s)]*$")
 _SIGNS = re.compile(r"[,;:.]")
 
 
@@ -54,6 +56,8 @@ def cut_and_join(draft: Draft, rows: Sequence[tuple[int, str]], lines: Sequence[
 
 
 def _item(segment: Segment) -> Item:
+    if segment.label is None and _BRACKETED_LUNAR.match(fold(segment.text)):
+        return Item("lunar", segment.text.strip(" ()"), (segment.line,))
     verb = segment.label.verb if segment.label else ""
     return Item(segment.field, segment.text, (segment.line,), verb, segment.misread_label)
 

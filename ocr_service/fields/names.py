@@ -235,7 +235,7 @@ def _bracket(inside: str, name: str | None) -> tuple[str, str | int]:
         return "self", ""
     if re.search(r"\d", folded):
         return "years", inside
-    if folded in ("nu", "nam"):
+    if folded in ("nu", "nam") or re.match(r"(?:vo|chong|con|chau|me|cha|bo|dau)\s", folded):
         return "other", inside
     alias = _ALIAS.match(inside)
     if alias and alias["alias"].strip():

@@ -117,9 +117,11 @@ def _by_admin_words(chunk: str) -> list[Part]:
         end = marks[i + 1].start() if i + 1 < len(marks) else len(chunk)
         name = chunk[match.end() : end].strip(" ,.-:")
         numbered = _NUMBERED.match(name)
-        if numbered and str(match.lastgroup) in ("commune", "district", "hamlet"):
+        house = match.group().strip() in ("so", "so nha")
+        if numbered and not house and str(match.lastgroup) in ("commune", "district", "hamlet"):
             parts.append(_part(match, numbered[1], chunk[match.start() : match.end()] + numbered[1]))
-            parts += _by_gazetteer(numbered[2])
+            following = _by_admin_words(numbered[2])
+            parts += following if following[0].level else _by_gazetteer(numbered[2])
         elif name:
             parts.append(_part(match, name, chunk[match.start() : end].strip()))
     return parts

@@ -148,9 +148,11 @@ def _weigh_life(draft: Draft) -> None:
 
 def _is_civil(draft: Draft) -> bool:
     headers = fold(" ".join(draft.headers))
-    return "liet" not in headers and (
-        bool(_CIVIL.search(headers)) or draft.value("honorific") in ("cụ ông", "cụ bà", "bà")
-    )
+    if "liet" in headers:
+        return False
+    elder = draft.value("honorific") in ("cụ ông", "cụ bà", "cụ", "bà", "ông")
+    late = (_year(draft.value("death")) or 0) > WAR_YEARS[1]
+    return elder or late or bool(_CIVIL.search(headers))
 
 
 def _kind(  # one rule a line, the first that fits
