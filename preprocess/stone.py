@@ -211,7 +211,9 @@ def _outline_score(lab: np.ndarray, corners: np.ndarray, colour: np.ndarray) -> 
     inner, inner_seen = colours(_STEP_PX)
     outer, outer_seen = colours(-_STEP_PX)
     change = np.minimum(np.linalg.norm(inner - outer, axis=-1) / _FULL_CONTRAST, 1.0)
-    agreement = np.exp(-np.linalg.norm(inner - colour, axis=-1) / _COLOUR_TOLERANCE)
+    # Deeper inside, too: a painted border along the edge has a colour of its own.
+    far = np.minimum(*(np.linalg.norm(seen - colour, axis=-1) for seen in (inner, colours(4 * _STEP_PX)[0])))
+    agreement = np.exp(-far / _COLOUR_TOLERANCE)
     per_point = np.where(inner_seen & outer_seen, change * agreement, _UNSEEN_SIDE)
     return np.asarray(per_point.mean(axis=(1, 2)))
 

@@ -107,7 +107,7 @@ def test_the_face_of_the_stone_is_found() -> None:
         for name in CLEAR
         for quad in reading_of(name).stone_quads
     ]
-    assert len(off) >= 2
+    assert off
     assert np.median(off) < 30
 
 
