@@ -118,6 +118,7 @@ def test_personal_data_is_never_served(database: Database, add_draft: Add) -> No
         text = repr(record) + "".join(exports.records_as_csv(session)) + "".join(exports.records_as_jsonl(session))
         assert not publication.may_show_photo(session, record.photo_id)
     assert record.redacted
+    assert not {"title", "redact"} & set(record.fields)
     assert record.fields["burial"].raw == f"CON {REDACTED} LẬP - ĐT {REDACTED}"
     for secret in ("0900", "Lập Bia", "LẬP BIA", "Sống", "secret"):
         assert secret not in text
