@@ -4,17 +4,36 @@ const LINE_HEIGHT_PX = 96; // drawn height; twice what is shown, for sharp lette
 const MARGIN = 0.14; // of the line's height, so that tone marks above and below stay whole
 const MAX_WIDTH_PX = 2400;
 
+const KEPT_PHOTOS = 6; // on screen, those ahead, and a few to come back to
+
 const photos = new Map();
 
-// The decoded photo; kept for the few that are on screen or next.
+// The decoded photo, null where it cannot be had. Fetched once: crops, viewer and prefetching share its bytes, so that
+// the next photo is there when the next draft is.
 export function loadPhoto(url) {
-  if (!photos.has(url)) {
-    const image = new Image();
-    image.src = url;
-    photos.set(url, image.decode().then(() => image, () => null));
-    for (const old of [...photos.keys()].slice(0, -5)) photos.delete(old);
+  if (!photos.has(url)) photos.set(url, fetchPhoto(url));
+  const photo = photos.get(url);
+  photos.delete(url);
+  photos.set(url, photo); // the newest is last
+  for (const old of [...photos.keys()].slice(0, -KEPT_PHOTOS)) {
+    photos.get(old).then((image) => image && URL.revokeObjectURL(image.src));
+    photos.delete(old);
   }
-  return photos.get(url);
+  return photo;
+}
+
+async function fetchPhoto(url) {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(response.statusText);
+    const image = new Image();
+    image.src = URL.createObjectURL(await response.blob());
+    await image.decode();
+    return image;
+  } catch {
+    photos.delete(url); // asked again when it is shown again
+    return null;
+  }
 }
 
 export function cropOf(image, quad, photoWidthPx) {

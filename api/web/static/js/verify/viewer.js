@@ -1,6 +1,8 @@
 // The photo with its line boxes. OpenSeadragon shows the picture; the boxes are one SVG layer above it whose matrix
 // follows zoom, pan and rotation, so that a quad of any slant lies on its line.
 
+import { loadPhoto } from "./crops.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const READABLE_LINE_PX = 26; // a line lower than this on the screen is zoomed in on when its field is focused
 
@@ -37,15 +39,18 @@ export class PhotoViewer {
     this.osd.addHandler("tile-load-failed", () => this.fail());
   }
 
-  show(photo, lines) {
+  async show(photo, lines) {
     this.photo = photo;
     this.lines = lines;
     this.failed = false;
     this.message.hidden = true;
     this.group.replaceChildren(...lines.map((line, index) => this.box(line, index)));
-    this.layer.classList.add("waiting");
+    this.layer.setAttribute("visibility", "hidden");
+    const image = await loadPhoto(photo.url);
+    if (this.photo !== photo) return;
+    if (!image) return this.fail();
     this.osd.viewport?.setRotation(0, true);
-    this.osd.open({ type: "image", url: photo.url, buildPyramid: false });
+    this.osd.open({ type: "image", url: image.src, buildPyramid: false });
   }
 
   clear() {
@@ -67,6 +72,7 @@ export class PhotoViewer {
   fail() {
     this.failed = true;
     this.message.hidden = false;
+    this.osd.close();
   }
 
   place() {
@@ -77,7 +83,7 @@ export class PhotoViewer {
     const [origin, right, down] = [at(0, 0), at(1000, 0), at(0, 1000)];
     const matrix = [right.x - origin.x, right.y - origin.y, down.x - origin.x, down.y - origin.y].map((n) => n / 1000);
     this.group.setAttribute("transform", `matrix(${matrix.join(" ")} ${origin.x} ${origin.y})`);
-    this.layer.classList.remove("waiting");
+    this.layer.removeAttribute("visibility");
   }
 
   // Boxes are in pixels of the upright original; the picture shown may be a smaller copy of it.
