@@ -25,6 +25,9 @@ _NOWHERE = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
 # Births and names first: the year of a lunar date and the sense of a lone year depend on them.
 # What a label says goes before what content suggests; a unit's own line before one beside a post.
 _ORDER = {"name": 0, "birth": 1, "age": 1, "unit": 2, "mailbox": 2, None: 4, "death": 5, "lunar": 6}
+_TABLE_HEAD = re.compile(r"^\s*(?:stt|số tt|tt)\s*[|\t ]+\s*họ", re.I)
+_UNDATED = frozenset({"rank", "position", "rank_position", "rank_position_unit"})
+_BARE_YEAR = re.compile(r"^\s*(?:\d{1,2}[/.\-]){0,2}(?:19|20)\d\d\s*$")
 _MAX_LINE = 600  # letters; no line of a stone is longer, and a run-on text must not cost more than its length
 
 
@@ -65,7 +68,12 @@ def parse_lines(lines: Sequence[Line], context: Context = Context()) -> Inscript
 
 def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context) -> Inscription:
     lines, chosen = alternatives.choose(lines, context)
-    rows = [Row(i, clean(line.text)[:_MAX_LINE]) for i, line in enumerate(lines) if line.text.strip()]
+    rows = [
+        Row(i, part)
+        for i, line in enumerate(lines)
+        for part in re.split(r"\s+\u00b7\s+", clean(line.text)[:_MAX_LINE])
+        if part.strip()
+    ]
     confidence = dict(enumerate(line.confidence for line in lines))
     draft = Draft(context, [confidence[i] for i in range(len(lines))])
     _note_signs(draft, lines, rows)
@@ -85,7 +93,7 @@ def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context)
 def _read(draft: Draft, item: Item, fallback: str | None) -> None:
     if item.field is not None:
         HANDLERS[item.field](draft, item)
-    elif fallback is not None:
+    elif fallback is not None and not (fallback in _UNDATED and _BARE_YEAR.match(item.text)):
         HANDLERS[fallback](draft, Item(fallback, item.text, item.lines))
     else:
         read_unlabelled(draft, Item(None, item.text, item.lines, stated=False))
@@ -112,6 +120,8 @@ def _take_persons(draft: Draft, rows: list[Row], evidence: kinds.KindEvidence) -
     if not (evidence.listing or evidence.collective):
         return rows
     listing = evidence.listing
+    if listing:
+        rows = [row for row in rows if not _TABLE_HEAD.match(row.text)]
     taken = [row for row in rows if is_person_row(row.text, listing=listing) and not kinds.tells_kind(row.text)]
     if not taken:
         return rows

@@ -67,6 +67,7 @@ class KindEvidence:
     poetic: bool = False
     relocated: bool = False
     collective: bool = False
+    shared: bool = False
     count: int | None = None
     symbolic: bool = False
     listing: bool = False
@@ -129,9 +130,8 @@ def weigh(lines: list[str]) -> KindEvidence:
     word = _COUNT_WORD.search(head)
     number = _COUNT.search(head)
     listing = bool(_LIST.search(head))
-    collective = bool(_COLLECTIVE.search(head)) or (
-        bool(number or word) and not listing and int(number[1] if number else 2) > 1
-    )
+    shared = bool(_COLLECTIVE.search(head))
+    collective = shared or (bool(number or word) and not listing and int(number[1] if number else 2) > 1)
     wording = None
     if unknown:
         joined = " ".join(lines[:_HEAD_LINES])
@@ -143,6 +143,7 @@ def weigh(lines: list[str]) -> KindEvidence:
         poetic=poetic,
         relocated=bool(_RELOCATED.search(head) or _MOVED.search(head)),
         collective=collective,
+        shared=shared,
         count=int(number[1]) if number else (_COUNT_WORDS[word[1]] if word else None),
         symbolic=bool(_SYMBOLIC.search(head)),
         listing=listing or (numbered >= 4 and not collective),

@@ -88,7 +88,7 @@ def read_lunar_twin(draft: Draft, item: Item) -> None:
 def read_party(draft: Draft, item: Item) -> None:
     """Entry into the Party: a date, or that there was one."""
     reading = read_date(item.text)
-    draft.put("party", reading.value or True, item, flags=reading.flags)
+    draft.put("party", reading.value or True, item, flags=reading.flags if reading.value else ())
 
 
 def read_hometown(draft: Draft, item: Item) -> None:
@@ -326,7 +326,8 @@ def read_remark(draft: Draft, item: Item) -> bool:
 
 
 def _remark(draft: Draft, item: Item) -> None:
-    read_remark(draft, item)
+    if not read_remark(draft, item) and item.field == "award" and item.text.strip():
+        draft.join("award", {"bang_so": squeeze(item.text).strip(" .,;:")}, item)
 
 
 def _ignored(draft: Draft, item: Item) -> None:

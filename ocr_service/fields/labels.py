@@ -39,11 +39,11 @@ _FULL: dict[str, str] = {
     "cb,cv",
     "position": "chuc vu, c.vu, c/vu, ch.vu, chuc danh, nhiem vu",
     "unit": "don vi, d.vi, d/vi, dvi, phien hieu, co quan don vi, co quan, don vi chien dau, dv khi hy sinh",
-    "party": "vao dang, ngay vao dang, ket nap dang, vao dang ngay, nam vao dang",
+    "party": "dang vien, vao dang, ngay vao dang, ket nap dang, vao dang ngay, nam vao dang",
     "name": "ho va ten, ho ten, ten liet si, ten liet sy, ho ten liet si, h.ten, ho va ten liet si",
     "alias": "bi danh, ten thuong goi, ten goi khac, ten khac, con goi la, con goi, ten thuong dung, ten goi",
     "age": "huong duong, huong tho, thuong tho, tuoi doi",
-    "death_place": "noi hy sinh, noi hi sinh, truong hop hy sinh, hy sinh tai mat tran, dia diem hy sinh",
+    "death_place": "noi hy sinh, noi hi sinh, truong hop hy sinh, dia diem hy sinh",
     "burial": "noi an tang ban dau, an tang ban dau, noi an tang, an tang tai, an tang, mai tang, chon cat, "
     "noi chon cat, noi mai tang",
     "gathered": "quy tap tu, quy tap nam, quy tap ngay, quy tap, ngay quy tap, noi quy tap, cat boc, don vi quy tap, "
@@ -241,6 +241,10 @@ def _full_labels(folded: str, text: str) -> list[_Found]:
             and begins_with_surname(text)
         ):
             continue  # TẠ THẾ THANH
+        if label.field == "gathered" and re.search(r"\bda\s+(?:duoc\s+)?$", before):
+            continue  # đã quy tập về quê: the grave is empty
+        if key(match.group()) == "dangvien" and "đảng" not in text.lower() and ":" not in after:
+            continue  # Đặng Viên is a name
         if before.rstrip().endswith("(") and not after.strip(" .)"):
             continue  # NĂM ĐỨC (bí danh): said of the name before it
         if label.field == "burial" and re.search(r"\bnoi $", before):

@@ -60,6 +60,7 @@ _CODES: dict[str, tuple[str, ...]] = {
     "b1": ("binh_nhat",),
     "b2": ("binh_nhi",),
 }
+_ALONE_ONLY = frozenset({"cu", "du", "tu", "tt", "bn"})  # Du kích, tư lệnh …: only as the whole text
 _FIRST = {"h": ("ha",), "ch": ("chuan",), "tr": ("trung",), "th": ("thuong", "thieu"), "d": ("dai",)}
 _FIRST |= {"t": ("thieu", "trung", "thuong")}
 _SECOND = {"si": ("si",), "sy": ("si",), "uy": ("uy",), "ui": ("uy",), "ta": ("ta",)}
@@ -99,7 +100,7 @@ def read_rank(text: str, *, labelled: bool = True) -> RankReading | None:
     if match:
         code = re.sub(r"[.\s]", "", match.group())
         codes = _slashed(match.group()) or _codes(code)
-        if codes:
+        if codes and not (code in _ALONE_ONLY and len(folded.strip(" .,:-")) > 3):
             flags: tuple[str, ...] = ("ambiguous_code",) if len(codes) > 1 or code in _DOUBTFUL else ()
             if code.replace("/", "") == "hs":
                 flags += ("HS_is_rank_here",)

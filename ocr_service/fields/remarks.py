@@ -50,7 +50,7 @@ _WARS: tuple[tuple[str, str], ...] = (
 )
 _WAR = re.compile("|".join(f"(?P<w{i}>(?<![a-z])(?:{words}))" for i, (_, words) in enumerate(_WARS)))
 _CODES = {"QT": "other"}
-_WHERE = re.compile(r"(?<![^\W_])(?:tại|ở|tai|o)\s+(?:(?:mặt trận|chiến trường)\s*:\s*)?(?P<place>[^()]+)", re.I)
+_WHERE = re.compile(r"(?<![^\W_])(?:tại|ở|tai|o)\s+(?P<place>[^()]+)", re.I)
 _FRONT = re.compile(
     r"(?<![^\W_])(?P<place>(?:mặt trận|chiến trường|biên giới|MẶT TRẬN|CHIẾN TRƯỜNG|BIÊN GIỚI|Mặt trận|Chiến trường"
     r"|Biên giới)\s+[^(),;]+)"
@@ -100,7 +100,8 @@ def read_redaction(text: str) -> Redaction | None:
         body = _PHONE.sub(" ", body)
         for chunk in re.split(r"[,;:()]|\s-\s|\bvà\b", body):
             cut = _SETS_UP.split(fold(chunk))[0]
-            spans += [squeeze(match.group()) for match in _PERSON.finditer(chunk[: len(cut)])]
+            found = (squeeze(match.group()).split() for match in _PERSON.finditer(chunk[: len(cut)]))
+            spans += [" ".join(word for word in words if word[0].isupper()) for words in found]
     year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", _PHONE.sub(" ", text)) if sets_up else None
     return Redaction(
         tuple(dict.fromkeys([*spans, *(squeeze(phone) for phone in phones)])), year.group() if year else None

@@ -63,6 +63,7 @@ _ALIAS_LINE = re.compile(
 )
 _BRACKETED = re.compile(r"^\s*\((?P<inside>[^()]*)\)\s*$")
 _WATERMARK = re.compile(r"^\s*[\W\d_]*\s*$")
+_CODE_ALONE = re.compile(r"^\s*[BCDĐGHKLMNPQRSTVX]{1,3}\d?\s*$")  # KB, NB, P2: no vowel, so no name
 _DATE_ALONE = re.compile(r"^[\s(]*(?:ngay\s+)?[\d./\-\s]+(?:thang\s*\d+\s*)?(?:nam\s*\d+)?[\s).]*$")
 
 
@@ -128,6 +129,10 @@ def _kind_line(draft: Draft, item: Item) -> bool:
     folded = fold(item.text)
     if re.search(r"chuyen|doi ve|boc|dua ve|di doi|quy tap", folded):
         _relocation(draft, item)
+    martyr = re.search(r"liet\s*s[iy]\s*:?\s+", folded)
+    rest = item.text[martyr.end() :] if martyr else ""
+    if begins_with_surname(rest) and looks_like_name(rest) and not draft.has("name"):
+        put_name(draft, read_name(rest), item)
     return True
 
 
@@ -257,7 +262,8 @@ def _unit(draft: Draft, item: Item) -> bool:
     spelled = re.match(
         r"\s*(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|sư|lữ|đoàn|quân khu|quân đoàn|bộ đội|mặt trận)\b", item.text, re.I
     )
-    if unit.mailbox or (levels and (spelled or not words)) or (spelled and unit.found):
+    code = unit.theatre_code is not None and _CODE_ALONE.match(item.text)
+    if code or unit.mailbox or (levels and (spelled or not words)) or (spelled and unit.found):
         read_unit_slot(draft, item)
         return True
     return False

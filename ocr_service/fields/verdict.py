@@ -164,9 +164,11 @@ def _kind(  # one rule a line, the first that fits
     facts = [field for field in _FACTS if draft.has(field)]
     if not lines:
         return _nothing_cut(line_count)
-    if evidence.listing and (len(persons) != 1 or not name):
+    if evidence.listing and (len(persons) != 1 or not name) and (persons or not evidence.no_grave):
         return "memorial_list", ()
-    if evidence.collective and not (name and status == "full" and not persons and not evidence.count):
+    if evidence.shared or (
+        evidence.collective and not (name and status == "full" and not persons and not evidence.count)
+    ):
         return "collective", _unknown_flags(evidence)
     if evidence.no_grave and not name and not facts and not evidence.unknown:
         return "other", ("not_a_grave",)
