@@ -27,12 +27,7 @@ def ink(crop: np.ndarray) -> np.ndarray:
     return _as_bgr(_stretch(_flatten(_dark_letters(_principal_grey(crop)))))
 
 
-def plain(crop: np.ndarray) -> np.ndarray:
-    """Dark letters on light, stretched, in plain grey: keeps what flattening may wash out in broad letters."""
-    return _as_bgr(_stretch(_dark_letters(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32))))
-
-
-VARIANTS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType({"ink": ink, "plain": plain})
+VARIANTS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType({"ink": ink})
 
 
 def _principal_grey(crop: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Text lines: cut one out for the recogniser, join its fragments, put all in reading order, share them among stones.
+"""Text lines: cut one out for the recogniser, put all in reading order, share them among stones.
 
 ``crop_line`` is used by training and serving alike, so a recogniser sees in production what it learnt from.
 """
@@ -116,24 +116,6 @@ def assign_stones(quads: Sequence[np.ndarray], stone_quads: Sequence[np.ndarray]
     contours = [np.asarray(stone, dtype=np.float32).reshape(-1, 1, 2) for stone in stone_quads]
     centres = [np.asarray(quad, dtype=np.float32).mean(axis=0) for quad in quads]
     return [int(np.argmax([cv2.pointPolygonTest(c, (float(x), float(y)), True) for c in contours])) for x, y in centres]
-
-
-def join_fragments(quads: Sequence[np.ndarray], *, max_gap: float) -> list[list[int]]:
-    """Groups of indices that are pieces of one line: same row, same letter height, gap below ``max_gap`` heights."""
-    groups: list[list[int]] = []
-    boxes = _level_boxes(quads) if quads else np.zeros((0, 4))
-    for row in split_rows(quads):
-        current = [row[0]]
-        for index in row[1:]:
-            before, after = boxes[current[-1]], boxes[index]
-            heights = sorted((before[3] - before[1], after[3] - after[1]))
-            if after[0] - before[2] < max_gap * heights[0] and heights[1] < 1.5 * heights[0]:
-                current.append(index)
-            else:
-                groups.append(current)
-                current = [index]
-        groups.append(current)
-    return groups
 
 
 def enclose(quads: Sequence[np.ndarray]) -> np.ndarray:
