@@ -361,5 +361,6 @@ def test_searching_while_typing_finds_without_tone_marks(page: Page, tmp_path: P
         page.goto(f"{address}/records")
         page.locator("#q").press_sequentially("van mau")
         expect(page.locator("#results a")).to_have_text("Nguyễn Văn Mẫu")
+        expect(page).to_have_url(f"{address}/records?q=van+mau&hometown=&birth_year=&death_year=")
         page.locator("#q").fill("van mai")
         expect(page.locator("#results")).to_contain_text("Không tìm thấy")
