@@ -18,11 +18,10 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from pydantic import ValidationError
 
 from api.app import create_app
 from ocr_service.errors import HeadstoneError, UsageError
-from ocr_service.settings import Settings, explain
+from ocr_service.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
@@ -122,10 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "bundle": chosen.bundle,
     }
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = load_settings(**given)
         serve(settings, with_reader=not chosen.no_reader)
-    except (HeadstoneError, ValidationError) as error:
-        sys.stderr.write(f"{explain(error) if isinstance(error, ValidationError) else error}\n")
+    except HeadstoneError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     return 0
 

@@ -9,7 +9,7 @@ from typing import Self
 from ocr_service import intake
 from ocr_service.database import open_database
 from ocr_service.records import Context, Reading, RejectReason
-from ocr_service.settings import Settings
+from ocr_service.settings import load_settings
 from ocr_service.storage import LocalStore
 
 
@@ -17,8 +17,8 @@ class DataFolder:
     """An open data folder. ``add`` may be called again with the same photo; nothing is stored twice."""
 
     def __init__(self, path: Path) -> None:
-        """Open the folder, creating it when needed. Raises StorageError."""
-        self._settings = Settings(data_dir=path)
+        """Open the folder, creating it when needed. Raises StorageError, UsageError."""
+        self._settings = load_settings(data_dir=path)
         self._database = open_database(self._settings.resolved_database_url)
         self._store = LocalStore(self._settings.objects_dir)
         self._batch_id: int | None = None
@@ -28,9 +28,11 @@ class DataFolder:
         if reading.reason is RejectReason.UNREADABLE_FILE:
             return  # there are no bytes to keep; the journal has the reason and the next run tries again
         reviewer = self._settings.reviewer
+        if self._batch_id is None:
+            with self._database.writing() as session:
+                batch_id = intake.open_batch(session, "headstone read", reviewer)
+            self._batch_id = batch_id
         with self._database.writing() as session:
-            if self._batch_id is None:
-                self._batch_id = intake.open_batch(session, "headstone read", reviewer)
             received = intake.receive(
                 session,
                 self._store,

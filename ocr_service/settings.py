@@ -5,9 +5,12 @@ from __future__ import annotations
 import getpass
 import ipaddress
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ocr_service.errors import UsageError
 
 
 def _login_name() -> str:
@@ -74,8 +77,14 @@ class Settings(BaseSettings):
             return False
 
 
-def explain(error: ValidationError) -> str:
-    """One line that says which setting does not fit and why, and by which variable it can be set."""
-    first = error.errors()[0]
-    name = ".".join(str(step) for step in first["loc"])
-    return f"the setting {name} (HEADSTONE_{name.upper()}) does not fit: {first['msg']}"
+def load_settings(**given: Any) -> Settings:
+    """Settings from the environment and what an entry point was given; None leaves a setting to the environment.
+
+    Raises ``UsageError`` with one line that says which setting does not fit and by which variable it can be set.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"the setting {name} (HEADSTONE_{name.upper()}) does not fit: {first['msg']}") from error

@@ -25,13 +25,12 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import structlog
-from pydantic import ValidationError
 
 from ocr_service import intake
 from ocr_service.database import Database, connect_database, open_database
 from ocr_service.errors import HeadstoneError
 from ocr_service.records import Context, Reading
-from ocr_service.settings import Settings, explain
+from ocr_service.settings import Settings, load_settings
 from ocr_service.storage import LocalStore
 from workers.logs import log_to_stderr
 from workers.loop import Desk, ReadPhoto, read_until
@@ -210,13 +209,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = {"data_dir": chosen.data, "worker_processes": chosen.processes, "bundle": chosen.bundle}
     log_to_stderr()
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = load_settings(**given)
         with _stop_signals() as asked:
             supervise(
                 settings, stopping=lambda: asked() or (chosen.parent is not None and os.getppid() != chosen.parent)
             )
-    except (HeadstoneError, ValidationError) as error:
-        sys.stderr.write(f"{explain(error) if isinstance(error, ValidationError) else error}\n")
+    except HeadstoneError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     return 0
 

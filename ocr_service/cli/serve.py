@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ocr_service.settings import Settings
+from ocr_service.settings import load_settings
 
 
 def run_service(**options: Any) -> None:
@@ -18,7 +18,7 @@ def run_service(**options: Any) -> None:
     """
     # The service stands above this package in the house and is only reached from the command line: by name, at the end.
     service = importlib.import_module("api.serve")
-    service.serve(Settings(**{name: value for name, value in options.items() if value is not None}))
+    service.serve(load_settings(**options))
 
 
 def serve(

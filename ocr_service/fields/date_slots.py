@@ -8,16 +8,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ocr_service.fields.text import repair_digits
+from ocr_service.fields.text import repair_digits, within_one_edit
 
 _SPACED = re.compile(r"(?<!\d)(?<!\d )(1 ?[89]|2 ?0) (\d) ?(\d)(?!\d)|(?<![\d])([12]) ([089]) (\d) (\d)(?!\d)")
+
+_WORDS = {"ngay": "day", "thang": "month", "t": "month", "nam": "year", "mong": "day", "mung": "day"}
+# A letter that got into a date: 01a - 03 - 1983, 24-03-u1971. Digits' look-alikes and blanks (x) are no strays.
+_STRAY = re.compile(
+    r"(?<=\d)[acdefhjkmnprtuvwy](?=\s*[./\-]\s*\d)|(?<=[./\-])[acdefhjkmnprtuvwy](?=(?:19|20)\d\d(?!\d))"
+)
 
 _BLANK = r"(?:[.…?_*]{2,}|[…?_*]|\bx{1,2}\b|\b0{1,2}\b(?=\s*[/.\-]))"
 _TOKEN = re.compile(
     r"(?P<partial>(?<!\d)(?:1[89]|20)(?:\d[?_*…x.](?!\d)|[?_*…x]+\d?|\.{2,}\d?))"
     r"|(?P<number>\d+)"
     rf"|(?P<blank>{_BLANK})"
-    r"|(?P<word>\b(?:ngay|thang|nam|m[ou]ng|t(?=\d)))"
+    r"|(?P<word>\b(?:ngay|thang|nam|m[ou]ng|t(?=\d)|[a-z]{3,6}(?=\s*\d)))"
     r"|(?P<sep>[/\\.\-,]|\bden\b)"
     r"|(?P<space>[\s:'\"]+)"
     r"|(?P<other>.)"
@@ -37,7 +43,9 @@ class Slots:
 
 def with_digits_repaired(folded: str) -> tuple[str, bool]:
     """Digits for look-alike letters, of the same length; spaced years joined and padded."""
-    fixed = False
+    cleared = _STRAY.sub(lambda match: " " * len(match.group()), folded)
+    fixed = cleared != folded
+    folded = cleared
     pieces = re.split(r"([0-9a-z|!]+)", folded)
     for i, piece in enumerate(pieces):
         token, changed = repair_digits(piece)
@@ -60,7 +68,7 @@ def read_slots(folded: str) -> tuple[Slots | None, list[tuple[int, int]]]:
     """The first group of numbers and separators, told apart; and the spans that it used."""
     groups: list[list[re.Match[str]]] = [[]]
     for match in _TOKEN.finditer(folded):
-        if match.lastgroup == "other":
+        if match.lastgroup == "other" or (match.lastgroup == "word" and _date_word(match.group()) not in _WORDS):
             if groups[-1]:
                 groups.append([])
         else:
@@ -76,14 +84,21 @@ def read_slots(folded: str) -> tuple[Slots | None, list[tuple[int, int]]]:
     return None, []
 
 
+def _date_word(cut: str) -> str:
+    """``thang`` for ``thanp``: the date word one letter away from a misread one; other tokens as they are."""
+    if not cut.isalpha() or cut in _WORDS:
+        return cut
+    return next((word for word in ("thang", "ngay", "nam") if within_one_edit(word, cut)), cut)
+
+
 def _told_apart(group: list[re.Match[str]]) -> Slots | None:
     named: dict[str, str] = {}
     cells: list[str | None] = []
     word, after_number = "", False
     for match in group:
-        kind, cut = match.lastgroup, match.group()
+        kind, cut = match.lastgroup, _date_word(match.group())
         if kind == "word":
-            word = {"ngay": "day", "thang": "month", "t": "month", "nam": "year"}.get(cut, "day")
+            word = _WORDS.get(cut, "day")
             after_number = False
         elif kind in ("number", "partial"):
             value = cut if kind == "number" else _holes(cut)

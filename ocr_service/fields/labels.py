@@ -13,7 +13,7 @@ from functools import lru_cache
 from rapidfuzz.distance import Levenshtein
 
 from ocr_service.fields.gazetteer import gazetteer
-from ocr_service.fields.names import begins_with_surname
+from ocr_service.fields.names import begins_with_surname, surnames
 from ocr_service.fields.syllables import is_syllable
 from ocr_service.fields.text import fold, key, one_deletion, within_one_edit
 
@@ -249,8 +249,17 @@ def _full_labels(folded: str, text: str) -> list[_Found]:
             continue  # NĂM ĐỨC (bí danh): said of the name before it
         if label.field == "burial" and re.search(r"\bnoi $", before):
             continue
-        found.append((match.start(), match.end(), label, False))
+        start = match.start()
+        if label.field == "birth" and _is_misread_hy(text[:start]):
+            label, start = Label("death"), 0
+        found.append((start, match.end(), label, start != match.start()))
     return found
+
+
+def _is_misread_hy(before: str) -> bool:
+    """``EY SINH NGÀY`` is a death: a stray syllable like ``hy`` before ``sinh`` that is no family name."""
+    word = before.strip()
+    return 1 <= len(word) <= 3 and within_one_edit(key(word), "hi") and word.lower() not in surnames()
 
 
 def _short_labels(folded: str, text: str) -> list[_Found]:
