@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     r"(?P<partial>(?<!\d)(?:1[89]|20)(?:\d[?_*…x.](?!\d)|[?_*…x]+\d?|\.{2,}\d?))"
     r"|(?P<number>\d+)"
     rf"|(?P<blank>{_BLANK})"
-    r"|(?P<word>\b(?:ngay|thang|nam|m[ou]ng|t(?=\d)|[a-z]{3,6}(?=\s*\d)))"
+    r"|(?P<word>\b(?:ngay|thang|nam|m[ou]ng|t(?=\d)|(?!den)[a-z]{3,6}(?=\s*\d)))"
     r"|(?P<sep>[/\\.\-,]|\bden\b)"
     r"|(?P<space>[\s:'\"]+)"
     r"|(?P<other>.)"
