@@ -98,9 +98,13 @@ def read_hometown(draft: Draft, item: Item) -> None:
     if not text.strip(" .,:;-/_\u2026*?"):
         draft.put("hometown", None, item, flags=("blank_template",))
         return
-    reading = read_place(text, context.cemetery_province, context.cemetery_commune)
-    value: dict[str, Any] = dict(reading.value) | {"raw": reading.raw}
-    draft.put("hometown", value, item, raw=reading.raw, flags=reading.flags, fit=reading.fit)
+    year = _TRAILING_YEAR.search(text.strip())
+    bare = text.strip()[: year.start()] if year and year.start() else text
+    reading = read_place(bare, context.cemetery_province, context.cemetery_commune)
+    value: dict[str, Any] = dict(reading.value) | {"raw": squeeze(text).strip(" .,;:-")}
+    if bare is not text and year:
+        value["year"] = year[1][-4:]
+    draft.put("hometown", value, item, raw=value["raw"], flags=reading.flags, fit=reading.fit)
 
 
 def read_residence(draft: Draft, item: Item) -> None:
@@ -307,6 +311,18 @@ def put_plot(draft: Draft, found: dict[str, str], item: Item) -> None:
     source = "roster" if _from_roster(draft) else "stone"
     flags = ("loc_unparsed",) if set(found) == {"raw"} else ()
     draft.put("loc", {"raw": squeeze(item.text)} | found | {"source": source}, item, flags=flags)
+
+
+def put_context(draft: Draft) -> None:
+    """What the upload knows and the stone does not say, marked as coming from there."""
+    context = draft.context
+    nowhere = Item(None, "", (), stated=False)
+    if context.plot and not draft.has("loc"):
+        found = read_location(context.plot, labelled=True) or {}
+        value = {"raw": squeeze(context.plot)} | found | {"source": "upload"}
+        draft.put("loc", value, nowhere, raw=context.plot, flags=("loc_from_context",))
+    if context.cemetery and not draft.has("cemetery"):
+        draft.put("cemetery", context.cemetery, nowhere, raw=context.cemetery, flags=("cemetery_from_context",))
 
 
 def read_remark(draft: Draft, item: Item) -> bool:

@@ -7,7 +7,7 @@ import re
 from ocr_service.fields.dates import WAR_YEARS, read_date
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.kinds import KindEvidence
-from ocr_service.fields.labelled import put_name
+from ocr_service.fields.labelled import put_context, put_name
 from ocr_service.fields.names import read_name
 from ocr_service.fields.text import fold
 from ocr_service.records import Field
@@ -29,6 +29,7 @@ def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count:
         draft.fields["hometown"] = draft.fields["residence"]
         draft.flag("hometown_is_residence")
     _weigh_life(draft)
+    put_context(draft)
     kind, flags = _kind(draft, evidence, lines, line_count)
     draft.flag(*flags)
     record = dict(draft.fields)

@@ -133,3 +133,13 @@ def test_fields_say_which_lines_they_come_from() -> None:
 def test_a_context_from_json_ignores_what_it_does_not_know() -> None:
     context = context_from_json({"src": "roster", "field": "death", "x": 1, "cemetery_province": 5})
     assert context == Context(source="roster", field="death")
+
+
+def test_what_the_upload_knows_is_marked_as_such_and_gives_way_to_the_stone() -> None:
+    context = Context(cemetery="NTLS xã Tứ Kỳ", plot="Lô A hàng 3 số 12")
+    without = parse_text("LIỆT SĨ\nTRẦN VĂN TÁM", context)
+    assert without.value("loc") == {"raw": "Lô A hàng 3 số 12", "lo": "A", "hang": "3", "mo": "12", "source": "upload"}
+    assert {"loc_from_context", "cemetery_from_context"} <= set(without.flags)
+    stone = parse_text("LIỆT SĨ\nTRẦN VĂN TÁM\nHàng 5 số 7", context)
+    assert stone.value("loc")["hang"] == "5"
+    assert stone.value("loc")["source"] == "stone"
