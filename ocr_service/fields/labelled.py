@@ -8,7 +8,7 @@ from typing import Any
 
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
 from ocr_service.fields.draft import Draft, Item
-from ocr_service.fields.locations import read_location
+from ocr_service.fields.graves import TRAILING_YEAR, from_roster, read_burial, read_gathering, read_plot
 from ocr_service.fields.names import NameReading, read_name
 from ocr_service.fields.places import read_place
 from ocr_service.fields.positions import read_position
@@ -19,19 +19,17 @@ from ocr_service.fields.text import fold, squeeze, title
 from ocr_service.fields.units import UnitReading, read_force, read_unit
 
 _AGE = re.compile(r"(?<!\d)(\d{1,3})\s*tuoi|\btuoi\s*:?\s*(\d{1,3})(?!\d)")
-_TRAILING_YEAR = re.compile(r"(?<!\d)((?:\d{1,2}[/.\-])?(?:\d{1,2}[/.\-])?(?:19|20)\d\d)\s*$")
-_GIVEN_AWAY = ("hy_sinh", "")
 
 
 def read_birth(draft: Draft, item: Item) -> None:
     """Birth, and a place of birth where the stone adds one."""
-    reading = read_date(item.text, roster=_from_roster(draft), years=BIRTH_YEARS)
+    reading = read_date(item.text, roster=from_roster(draft), years=BIRTH_YEARS)
     _put_date(draft, "birth", reading, item)
 
 
 def read_enlistment(draft: Draft, item: Item) -> None:
     """Enlistment and what it is called: nhập ngũ, thoát ly, đi B."""
-    _put_date(draft, "enlist", read_date(item.text, roster=_from_roster(draft)), item)
+    _put_date(draft, "enlist", read_date(item.text, roster=from_roster(draft)), item)
     if item.verb:
         draft.put("enlist_verb", item.verb, item)
 
@@ -43,7 +41,7 @@ def read_death(draft: Draft, item: Item) -> None:
     if age:
         draft.put("age", int(age[1] or age[2]), item, raw=age.group())
         text = text[: age.start()] + " " + text[age.end() :]
-    reading = read_date(text, roster=_from_roster(draft), years=_death_years(draft))
+    reading = read_date(text, roster=from_roster(draft), years=_death_years(draft))
     known = draft.value("death")
     finer = known is None or (reading.value is not None and reading.value.startswith(str(known)))
     war = read_war(text)
@@ -98,7 +96,7 @@ def read_hometown(draft: Draft, item: Item) -> None:
     if not text.strip(" .,:;-/_\u2026*?"):
         draft.put("hometown", None, item, flags=("blank_template",))
         return
-    year = _TRAILING_YEAR.search(text.strip())
+    year = TRAILING_YEAR.search(text.strip())
     bare = text.strip()[: year.start()] if year and year.start() else text
     reading = read_place(bare, context.cemetery_province, context.cemetery_commune)
     value: dict[str, Any] = dict(reading.value) | {"raw": squeeze(text).strip(" .,;:-")}
@@ -265,66 +263,6 @@ def read_place_of_death(draft: Draft, item: Item) -> None:
     draft.put("death_place", place, item)
 
 
-def read_burial(draft: Draft, item: Item) -> None:
-    """First burial."""
-    draft.join("burial", {"first_place": squeeze(item.text).strip(" .,;:-")}, item)
-
-
-def read_gathering(draft: Draft, item: Item) -> None:
-    """From where, when and by whom the remains were gathered."""
-    text = item.text
-    date = _TRAILING_YEAR.search(text.strip())
-    burial: dict[str, Any] = {}
-    if date:
-        burial["year"] = date[1][-4:]
-        burial["date"] = read_date(date[1]).value
-        text = text.strip()[: date.start()]
-    else:
-        reading = read_date(text)
-        if reading.value:
-            burial["date"], burial["year"] = reading.value, reading.value[:4]
-            text = reading.rest
-    by = re.search(r"\b(?:do|bởi)\s+(.+)$", text)
-    if by:
-        burial["by"] = squeeze(by[1])
-        text = text[: by.start()]
-    where = re.sub(r"^\s*(?:tại|từ|ở|nơi)\s+", "", text.strip(" .,;:-"))
-    flags: tuple[str, ...] = ()
-    if where:
-        place = read_place(where, draft.context.cemetery_province)
-        levels = [place.value[name] for name in ("hamlet", "commune", "district", "province") if name in place.value]
-        burial |= {"from_place": ", ".join(levels) or where}
-        burial |= {name: place.value[name] for name in ("commune", "district", "province") if name in place.value}
-        flags = place.flags
-    draft.join("burial", burial, item, flags)
-
-
-def read_plot(draft: Draft, item: Item) -> None:
-    """Plot of the grave."""
-    found = read_location(item.text, labelled=True)
-    if found:
-        put_plot(draft, found, item)
-
-
-def put_plot(draft: Draft, found: dict[str, str], item: Item) -> None:
-    """Record a plot; its source is the stone unless the context says otherwise."""
-    source = "roster" if _from_roster(draft) else "stone"
-    flags = ("loc_unparsed",) if set(found) == {"raw"} else ()
-    draft.put("loc", {"raw": squeeze(item.text)} | found | {"source": source}, item, flags=flags)
-
-
-def put_context(draft: Draft) -> None:
-    """What the upload knows and the stone does not say, marked as coming from there."""
-    context = draft.context
-    nowhere = Item(None, "", (), stated=False)
-    if context.plot and not draft.has("loc"):
-        found = read_location(context.plot, labelled=True) or {}
-        value = {"raw": squeeze(context.plot)} | found | {"source": "upload"}
-        draft.put("loc", value, nowhere, raw=context.plot, flags=("loc_from_context",))
-    if context.cemetery and not draft.has("cemetery"):
-        draft.put("cemetery", context.cemetery, nowhere, raw=context.cemetery, flags=("cemetery_from_context",))
-
-
 def read_remark(draft: Draft, item: Item) -> bool:
     """Certificates and living people. False if the text holds neither."""
     award = read_award(item.text)
@@ -353,10 +291,6 @@ def _ignored(draft: Draft, item: Item) -> None:
 def _put_date(draft: Draft, name: str, reading: DateReading, item: Item, *, replace: bool = False) -> None:
     fit = 1.0 if reading.value and not reading.candidates else 0.6
     draft.put(name, reading.value, item, flags=reading.flags, fit=fit, replace=replace and draft.has(name))
-
-
-def _from_roster(draft: Draft) -> bool:
-    return draft.context.source == "roster"
 
 
 def _death_years(draft: Draft) -> tuple[int, int]:

@@ -12,12 +12,11 @@ from ocr_service.fields import kinds
 from ocr_service.fields.dates import read_date
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.gazetteer import gazetteer
+from ocr_service.fields.graves import put_plot, read_gathering
 from ocr_service.fields.labelled import (
     put_name,
-    put_plot,
     put_year_pair,
     read_alias,
-    read_gathering,
     read_hometown,
     read_rank_slot,
     read_remark,

@@ -6,8 +6,9 @@ import re
 
 from ocr_service.fields.dates import WAR_YEARS, read_date
 from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.graves import put_context
 from ocr_service.fields.kinds import KindEvidence
-from ocr_service.fields.labelled import put_context, put_name
+from ocr_service.fields.labelled import put_name
 from ocr_service.fields.names import read_name
 from ocr_service.fields.text import fold
 from ocr_service.records import Field
