@@ -67,8 +67,8 @@ _WORD_MONTHS = {
 _WORD_MONTH = re.compile(
     r"\bthang\s+(gieng|hai|ba|tu|nam(?=\s+nam\b)|sau|bay|tam|chin|muoi mot|muoi hai|muoi|mot|chap)\b"
 )
+# Not X: alone it is a blank that somebody meant to fill in.
 _ROMAN = {
-    "i": "1",
     "ii": "2",
     "iii": "3",
     "iv": "4",
@@ -77,10 +77,10 @@ _ROMAN = {
     "vii": "7",
     "viii": "8",
     "ix": "9",
-    "x": "10",
+    "xi": "11",
+    "xii": "12",
 }
-_ROMAN |= {"xi": "11", "xii": "12"}
-_ROMAN_MONTH = re.compile(r"(?<=[/.\-])\s*(viii|iii|vii|xii|ii|iv|vi|ix|xi|v|x)\s*(?=[/.\-]\s*\d)")
+_ROMAN_MONTH = re.compile(r"(?<=[/.\-])\s*(viii|iii|vii|xii|ii|iv|vi|ix|xi|v)\s*(?=[/.\-]\s*\d)")
 
 
 def read_date(text: str, *, roster: bool = False, years: tuple[int, int] = WAR_YEARS) -> DateReading:
@@ -191,7 +191,10 @@ def _canchi_years(match: re.Match[str], years: tuple[int, int]) -> tuple[int, ..
 
 
 def _plain_year(slots: Slots | None) -> tuple[int, ...]:
-    return (int(slots.year),) if slots and slots.year and slots.year.isdigit() else ()
+    """The year if all its digits are cut and a calendar of our times holds it."""
+    if slots is None or not slots.year or not slots.year.isdigit():
+        return ()
+    return (int(slots.year),) if 1800 <= int(slots.year) <= _LAST_YEAR else ()
 
 
 def _tet(match: re.Match[str], years: tuple[int, ...]) -> DateReading:
@@ -213,7 +216,7 @@ def _canchi_only(years: tuple[int, ...]) -> DateReading:
 
 
 def _lunar_reading(slots: Slots, years: tuple[int, ...]) -> DateReading:
-    cut = int(slots.year) if slots.year and slots.year.isdigit() else None
+    cut = next(iter(_plain_year(slots)), None)
     near = [year for year in years if cut is None or cut - year in (0, 1)]
     flags = slots.flags
     if years and not near:
@@ -297,6 +300,8 @@ def _checked(year: str, month: int | None, day: int | None, flags: tuple[str, ..
         return DateReading(f"{year}-{month:02d}", flags=(*flags, "day_missing"))
     if not year.isdigit():
         return DateReading(f"{year}-{month:02d}-{day:02d}" if day <= 31 else f"{year}-{month:02d}", flags=flags)
+    if day > 31:
+        return DateReading(f"{year}-{month:02d}", flags=(*flags, "impossible_date"))
     try:
         return DateReading(date(int(year), month, day).isoformat(), flags=flags)
     except ValueError:

@@ -26,6 +26,19 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
     assert reading.value is None or reading.value[0] in "12X"
 
 
+PIECES = [
+    "12", "5", "/", "-", ".", " ", "1968", "99999999999", "19", "x", "v", "II", "ngày", "tháng", "năm", "chạp",
+    "mười hai", "rằm", "mồng", "Tết", "Mậu Thân", "Kỷ", "Dậu", "ÂL", "(", ")", "tức", "?", "…", "khoảng", "đến",
+    "mùa xuân", "7h30", "u",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from(["", " "]))
+def test_any_mixture_of_the_words_of_dates_is_read(pieces: list[str], joint: str) -> None:
+    reading = read_date(joint.join(pieces))
+    assert reading.value is None or len(reading.value) >= 4
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
