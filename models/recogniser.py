@@ -7,6 +7,8 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,12 +19,13 @@ from models.bundle import Calibration, RecogniserSpec
 from models.charset import Charset
 from models.ctc import Hypothesis, beam_search, greedy, label_probabilities
 from models.errors import BundleError
+from models.language import LanguagePrior, load_language
 from models.onnx_session import open_session
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One further way to read a line; ``score`` is the probability that the network gives the whole text."""
+    """One further way to read a line; ``score`` is the probability of the whole text, by network and language."""
 
     text: str
     score: float
@@ -51,6 +54,7 @@ class LineRecogniser:
             raise BundleError(
                 f"{spec.model} has {classes} classes, its charset {len(self.charset)}; rebuild the bundle."
             )
+        prior_of(spec, self.charset)  # so that a damaged model shows at the start, not at the first line
 
     @property
     def height_px(self) -> int:
@@ -70,37 +74,61 @@ class LineRecogniser:
 
 
 def decode(probabilities: NDArray[np.float32], charset: Charset, spec: RecogniserSpec) -> RecognisedLine:
-    """Turn class probabilities (frames, classes) into the most probable text, its confidence and its rivals."""
-    hypotheses = [
-        hypothesis for hypothesis in beam_search(probabilities, spec.beam_width) if hypothesis.log_probability > -700.0
-    ] or [Hypothesis((), 0.0)]
+    """Turn class probabilities (frames, classes) into the best text, its confidence and its rivals."""
+    hypotheses = ranked(probabilities, charset, spec)
     best = hypotheses[0]
     path = greedy(probabilities)
     per_label = path.probabilities if path.labels == best.labels else label_probabilities(probabilities, best.labels)
     text, char_confidences = _text_with_confidences([charset.chars[label] for label in best.labels], per_label)
     confidence = line_confidence(confidence_features(hypotheses, char_confidences), spec.calibration)
     seen, rivals = {text}, []
-    for hypothesis in hypotheses[1:]:
+    for hypothesis, share in zip(hypotheses[1:], _shares(hypotheses)[1:], strict=True):
         rival = charset.text(hypothesis.labels).strip()
         if rival not in seen:
             seen.add(rival)
-            rivals.append(Candidate(rival, math.exp(hypothesis.log_probability)))
+            rivals.append(Candidate(rival, share))
     return RecognisedLine(text, confidence if text else 0.0, char_confidences, tuple(rivals[: spec.alternatives]))
 
 
-def confidence_features(hypotheses: list[Hypothesis], char_confidences: tuple[float, ...]) -> Mapping[str, float]:
-    """Return what the chance of a line to be exactly right is judged by; all are logarithms but the length.
+def ranked(probabilities: NDArray[np.float32], charset: Charset, spec: RecogniserSpec) -> list[Hypothesis]:
+    """Return the texts that a line may hold, best first; the empty one where nothing has a chance."""
+    found = beam_search(probabilities, spec.beam_width, prior=prior_of(spec, charset))
+    return [hypothesis for hypothesis in found if hypothesis.log_probability > -700.0] or [Hypothesis((), 0.0)]
 
-    ``text``: probability of the whole text; ``margin``: how far ahead of the next text; ``worst``: the least certain
-    character; ``length``: characters.
+
+def prior_of(spec: RecogniserSpec, charset: Charset) -> LanguagePrior | None:
+    """Return what the bundle's language model says of texts in ``charset``; None without one. Raises BundleError."""
+    if spec.language is None:
+        return None
+    return _prior(spec.language, charset, spec.language_weight, spec.length_bonus)
+
+
+@lru_cache(maxsize=4)
+def _prior(path: Path, charset: Charset, weight: float, length_bonus: float) -> LanguagePrior:
+    return LanguagePrior(load_language(path), charset, weight, length_bonus)
+
+
+def _shares(hypotheses: list[Hypothesis]) -> list[float]:
+    """Return each text's share of the probability that the network gives all of them; without a prior, its own."""
+    total = sum(math.exp(hypothesis.log_probability) for hypothesis in hypotheses)
+    odds = [math.exp(hypothesis.score - hypotheses[0].score) for hypothesis in hypotheses]
+    return [total * odd / sum(odds) for odd in odds]
+
+
+def confidence_features(hypotheses: list[Hypothesis], char_confidences: tuple[float, ...]) -> Mapping[str, float]:
+    """Return what the chance of a line to be exactly right is judged by; all are logarithms.
+
+    ``text``: probability of the whole text by the network; ``margin``: how far ahead of the next text; ``worst``: the
+    least certain character; ``length``: characters; ``typical``: what the language model adds a character, 0 without.
     """
     best = hypotheses[0].log_probability
-    runner_up = hypotheses[1].log_probability if len(hypotheses) > 1 else best - 10.0
+    ahead = hypotheses[0].score - hypotheses[1].score if len(hypotheses) > 1 else 10.0
     return {
         "text": max(best, -20.0),
-        "margin": min(best - runner_up, 10.0),
+        "margin": min(ahead, 10.0),
         "worst": math.log(max(min(char_confidences, default=1.0), 1e-6)),
         "length": math.log(max(len(char_confidences), 1)),
+        "typical": hypotheses[0].log_prior / max(len(char_confidences), 1),
     }
 
 

@@ -124,3 +124,16 @@ def test_a_wrong_manifest_is_one_clear_line(tmp_path, old, new, says):
     with pytest.raises(BundleError, match=says) as raised:
         load_bundle(folder)
     assert "\n" not in str(raised.value)
+
+
+def test_a_language_model_is_a_file_of_the_bundle_and_none_means_that_the_network_alone_decides(tmp_path):
+    folder = _write(tmp_path)
+    assert load_bundle(folder).recogniser.language is None
+    manifest, shipped = folder / "bundle.toml", bundles.WEIGHTS_DIR / "language" / "inscriptions-1.npz"
+    sha256 = hashlib.sha256(shipped.read_bytes()).hexdigest()
+    entry = f'[files.language]\npackage = "models"\npath = "weights/language/{shipped.name}"\nsha256 = "{sha256}"\n'
+    options = '[rec]\nlanguage = "language"\nlanguage_weight = 0.125\n'
+    manifest.write_text(manifest.read_text().replace("[det]", entry + "[det]").replace("[rec]\n", options))
+    spec = load_bundle(folder).recogniser
+    assert spec.language.samefile(shipped)
+    assert (spec.language_weight, spec.length_bonus) == (0.125, 0.5)

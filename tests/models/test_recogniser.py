@@ -2,13 +2,14 @@ import hashlib
 import importlib.util
 import shutil
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from models.bundle import Calibration, RecogniserSpec, load_bundle
+from models.bundle import WEIGHTS_DIR, Calibration, RecogniserSpec, load_bundle
 from models.charset import Charset, strip_marks, vietnamese_letters
 from models.engines import load_engine
 from models.errors import BundleError, EngineMissingError
@@ -193,6 +194,21 @@ def test_decoding_composes_letters_and_trims_spaces():
     assert len(read.char_confidences) == 2
 
 
+def test_a_language_model_in_the_bundle_settles_unclear_letters_and_keeps_the_other_reading():
+    letters = "NGUYỄỂ"
+    charset = Charset.from_symbols([*letters, " "])
+    rows = _rows([1, 2, 0, 3, 0, 4, 0, 6, 0, 1, 0], 8)
+    rows[7, [5, 6]] = 0.42, 0.57
+    plain = RecogniserSpec("ppocr", Path("unused"), 48)
+    with_language = replace(plain, language=WEIGHTS_DIR / "language" / "inscriptions-1.npz")
+    assert decode(rows, charset, plain).text == "NGUYỂN"
+    read = decode(rows, charset, with_language)
+    assert read.text == "NGUYỄN"
+    assert read.char_confidences[4] == pytest.approx(0.42)  # what the pixels say of it, not the language
+    assert read.alternatives[0].text == "NGUYỂN"
+    assert sum(rival.score for rival in read.alternatives) < 0.5
+
+
 def test_calibration_decides_the_confidence():
     features = {"text": -0.1, "margin": 3.0, "worst": -0.05, "length": 2.0}
     assert line_confidence(features, None) == pytest.approx(0.9048, abs=1e-3)
@@ -210,6 +226,11 @@ def test_a_file_that_is_no_model_is_a_bundle_error(tmp_path):
     with pytest.raises(BundleError, match=r"x\.onnx cannot be opened") as raised:
         LineRecogniser(RecogniserSpec("ppocr", tmp_path / "x.onnx", 48))
     assert "\n" not in str(raised.value)
+
+
+def test_a_missing_language_model_shows_when_the_reader_opens(stock, tmp_path):
+    with pytest.raises(BundleError, match=r"x\.npz cannot be read"):
+        LineRecogniser(replace(stock.spec, language=tmp_path / "x.npz"))
 
 
 def test_a_dictionary_of_the_wrong_size_is_a_bundle_error(tmp_path, stock):
