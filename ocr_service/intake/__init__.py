@@ -15,7 +15,7 @@ from ocr_service.intake.claims import (
     release,
     store_reading,
 )
-from ocr_service.intake.following import count_photos, get_photo, get_reading, list_photos, retry
+from ocr_service.intake.following import count_photos, find_photo, get_photo, get_reading, list_photos, retry
 from ocr_service.intake.receiving import ReceivedPhoto, open_batch, receive
 from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, Taking, take
 
@@ -28,6 +28,7 @@ __all__ = [
     "claim_photos",
     "count_photos",
     "fail",
+    "find_photo",
     "finish",
     "get_photo",
     "get_reading",

@@ -18,6 +18,12 @@ def get_photo(session: Session, photo_id: int) -> PhotoView:
     return photos.view(session, photos.get(session, photo_id))
 
 
+def find_photo(session: Session, sha256: str) -> PhotoView | None:
+    """The photo with these bytes, None where they never came. Takes nothing in and notes no arrival."""
+    photo = photos.find_by_sha256(session, sha256)
+    return None if photo is None else photos.view(session, photo)
+
+
 def get_reading(session: Session, photo_id: int) -> Reading | None:
     """What was last read in a photo, None before that. Raises ``NotFoundError``."""
     photos.get(session, photo_id)

@@ -49,6 +49,17 @@ def count(database: Database, table: Any) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
+def test_asking_whether_a_photo_is_there_notes_no_arrival(database: Database, store: LocalStore) -> None:
+    received = receive(database, store)
+    assert received.sha256 is not None
+    with database.reading() as session:
+        found = intake.find_photo(session, received.sha256)
+        assert intake.find_photo(session, "0" * 64) is None
+    assert found is not None
+    assert (found.id, found.sha256) == (received.photo_id, received.sha256)
+    assert count(database, Arrival) == 1
+
+
 def test_the_same_bytes_twice_are_one_photo_and_the_duplicate_is_noted(database: Database, store: LocalStore) -> None:
     first, second = receive(database, store), receive(database, store, filename="copy.jpg")
     assert (first.photo_id, first.duplicate) == (second.photo_id, False)
