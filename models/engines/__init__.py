@@ -4,7 +4,7 @@
     torch        the recogniser by PyTorch, on CUDA where present; lines of several photos share batches
     paddleocr    the bundle through a stock PaddleOCR 3.7, to compare with
 
-The last two need an extra of this project's, named in the error where it is missing.
+The last two need packages that a default installation lacks; the error says how to get them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _torch(bundle: Bundle, threads: int, device: Device | None) -> Engine:
     try:
         from models.engines.pytorch import open_torch
     except ImportError as error:
-        raise _missing("torch", error, extra="torch") from error
+        raise _missing("torch", error, "pip install '.[torch]'") from error
     return open_torch(bundle, threads, device)
 
 
@@ -48,7 +48,7 @@ def _paddleocr(bundle: Bundle, threads: int, device: Device | None) -> Engine:
     try:
         from models.engines.paddle import open_paddleocr
     except ImportError as error:
-        raise _missing("paddleocr", error, extra="paddle") from error
+        raise _missing("paddleocr", error, "make extras, then use .venv-extras/bin/headstone") from error
     return open_paddleocr(bundle, threads, device)
 
 
@@ -59,6 +59,6 @@ ENGINES: Mapping[str, Callable[[Bundle, int, Device | None], Engine]] = {
 }
 
 
-def _missing(engine: str, error: ImportError, extra: str) -> EngineMissingError:
+def _missing(engine: str, error: ImportError, command: str) -> EngineMissingError:
     reason = str(error).splitlines()[0]
-    return EngineMissingError(f"Engine {engine!r} is not installed ({reason}); run: pip install '.[{extra}]'")
+    return EngineMissingError(f"Engine {engine!r} is not installed ({reason}); run: {command}")
