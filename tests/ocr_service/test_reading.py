@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
+from models.recogniser import RecognisedLine
 from ocr_service.reading import Reader, find_bundle_id, load_reader, read_photo
 from ocr_service.reading.photo import arrange
 from ocr_service.reading.picture_kind import picture_kind
+from ocr_service.reading.sight import is_text
 from ocr_service.records import Context, Field, Line, PhotoType, Reading, ReadingStatus, RejectReason
 from preprocess.rectify import face_to_photo, map_quads
 
@@ -194,3 +196,28 @@ def test_the_kind_of_picture_follows_from_its_text(
 ) -> None:
     fields = {key: Field(value) for key, value in record.items()}
     assert picture_kind([line(text) for text in texts], fields) is kind
+
+
+def test_a_small_stone_in_a_large_frame_is_read() -> None:
+    stone = cv2.imread(str(SAMPLES / "01_black_gold.jpg"))
+    small = cv2.resize(stone, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    frame = np.full((2048, 2048, 3), (90, 120, 100), np.uint8)
+    frame[600 : 600 + small.shape[0], 700 : 700 + small.shape[1]] = small
+    reading = read_photo(cv2.imencode(".png", frame)[1].tobytes(), "far.png", reader())
+    assert unread_share(reading, truth_of("01_black_gold")["lines"]) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("text", "char_confidence", "expected"),
+    [
+        ("ÔNG", 0.8, True),
+        ("CC", 0.7, False),  # a leaf
+        ("MỘ TẬP THỂ", 0.6, True),
+        ("MỘ TẬP THỂ", 0.4, False),
+        ("9919919199199", 0.9, False),  # a border
+        ("9/9/1999", 0.9, True),
+        ("* * *", 0.99, False),
+    ],
+)
+def test_ornaments_are_no_text(text: str, char_confidence: float, expected: bool) -> None:
+    assert is_text(RecognisedLine(text, 0.5, (char_confidence,) * len(text), ())) is expected
