@@ -5,6 +5,7 @@ One thread a process and as many processes as cores scales best on CPUs, so a wo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
@@ -22,9 +23,10 @@ from pathlib import Path
 from ocr_service.errors import UsageError
 from ocr_service.reading import Reader, load_reader, read_photo
 from ocr_service.records import Context, Reading, ReadingStatus, RejectReason
+from preprocess.decode import DecodeLimits
 
-MAX_FILE_BYTES = 200 * 1024 * 1024
-"""Larger files are refused unread; the largest phone and scanner photos are around 50 MB."""
+MAX_FILE_BYTES = DecodeLimits().max_bytes
+"""Larger files would be refused by the decoder; they are not even read."""
 
 # Files that stand beside photos on purpose and are not meant as photos. Everything else in a folder is tried.
 SIDECAR_SUFFIXES = frozenset(
@@ -48,28 +50,48 @@ def find_photos(paths: Iterable[Path]) -> list[PhotoFile]:
 
     Raises UsageError for a path that does not exist or when nothing is left.
     """
-    found: dict[Path, PhotoFile] = {}
+    found: dict[str, PhotoFile] = {}  # by real path, so that a photo is read once
     asked = list(paths)
     for path in asked:
         if path.is_dir():
-            for file in sorted(path.rglob("*")):
-                hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-                if not hidden and not file.is_dir() and file.suffix.lower() not in SIDECAR_SUFFIXES:
-                    found.setdefault(file.resolve(), PhotoFile(file.relative_to(path).as_posix(), file))
+            for file in _walk(path):
+                found.setdefault(os.path.realpath(file), PhotoFile(_name(file.relative_to(path)), file))
         elif path.exists() or path.is_symlink():
-            found.setdefault(path.resolve(), PhotoFile(path.name, path))
+            found.setdefault(os.path.realpath(path), PhotoFile(_name(Path(path.name)), path))
         else:
-            raise UsageError(f"{path} does not exist")
+            raise UsageError(f"{_name(path)} does not exist")
     if not found:
-        raise UsageError(f"no photos in {', '.join(map(str, asked))}")
+        raise UsageError(f"no photos in {', '.join(map(_name, asked))}")
     return _with_unique_names(list(found.values()))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield what is to be tried below ``folder``, by name; a folder that cannot be opened stands for its content."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        yield folder
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            if not entry.is_symlink():  # it may lead back up
+                yield from _walk(entry)
+        elif entry.suffix.lower() not in SIDECAR_SUFFIXES:
+            yield entry
+
+
+def _name(path: Path) -> str:
+    """Return a path as text that every file and terminal can hold, also where its bytes are no UTF-8."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _with_unique_names(files: list[PhotoFile]) -> list[PhotoFile]:
     names: dict[str, int] = {}
     for file in files:
         names[file.name] = names.get(file.name, 0) + 1
-    return [replace(file, name=file.path.as_posix()) if names[file.name] > 1 else file for file in files]
+    return [replace(file, name=_name(file.path)) if names[file.name] > 1 else file for file in files]
 
 
 def _rejected(file: PhotoFile, reason: RejectReason, detail: str, bundle: str, sha256: str = "") -> Reading:
@@ -80,10 +102,13 @@ def load_bytes(file: PhotoFile, bundle: str) -> bytes | Reading:
     """The file's bytes, or the reading that says why there are none."""
     try:
         status = file.path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            detail = "this folder cannot be opened, what is in it was not read; check its permissions"
+            return _rejected(file, RejectReason.UNREADABLE_FILE, detail, bundle)
         if not stat.S_ISREG(status.st_mode):
             return _rejected(file, RejectReason.UNREADABLE_FILE, "this is not a regular file", bundle)
         if status.st_size > MAX_FILE_BYTES:
-            megabytes = MAX_FILE_BYTES // 1024**2
+            megabytes = MAX_FILE_BYTES // 1_000_000
             detail = f"the file is larger than {megabytes} MB; send the photo itself, not an archive or a film"
             return _rejected(file, RejectReason.TOO_LARGE_FILE, detail, bundle)
         return file.path.read_bytes()
@@ -140,6 +165,7 @@ def _start_worker(bundle: str | None) -> None:
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what to finish
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     _reader = load_reader(bundle)
 
@@ -153,6 +179,16 @@ def _exit_with_parent() -> None:
 
 def _read_in_worker(file: PhotoFile, context: Context) -> Reading:
     return read_file(file, _reader, context)
+
+
+@contextlib.contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes are started: they inherit that, and are born deaf to it until they ignore it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _pool(workers: int, bundle: str | None) -> ProcessPoolExecutor:
@@ -200,7 +236,8 @@ def _pump(
             while queue and len(running) < 2 * workers and not stop.is_set():
                 file = queue.popleft()
                 suspects.append(file)
-                running[pool.submit(_read_in_worker, file, context)] = file
+                with _interrupt_held():
+                    running[pool.submit(_read_in_worker, file, context)] = file
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 reading = future.result()
@@ -216,7 +253,9 @@ def _pump(
 def _read_alone(file: PhotoFile, bundle: str | None, bundle_id: str, context: Context) -> Reading:
     try:
         with _pool(1, bundle) as pool:
-            return pool.submit(_read_in_worker, file, context).result()
+            with _interrupt_held():
+                future = pool.submit(_read_in_worker, file, context)
+            return future.result()
     except BrokenProcessPool:
         detail = "the reader died twice on this photo; set it aside and report it"
         return _rejected(file, RejectReason.READER_FAILED, detail, bundle_id)

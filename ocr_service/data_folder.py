@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ocr_service import intake
 from ocr_service.database import open_database
+from ocr_service.errors import StorageError
 from ocr_service.records import Context, Reading, RejectReason
 from ocr_service.settings import load_settings
 from ocr_service.storage import LocalStore
+from preprocess.decode import DecodeLimits
 
 
 class DataFolder:
@@ -18,6 +24,7 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         """Open the folder, creating it when needed. Raises StorageError, UsageError."""
+        self._path = path
         self._settings = load_settings(data_dir=path)
         self._database = open_database(self._settings.resolved_database_url)
         self._store = LocalStore(self._settings.objects_dir)
@@ -27,6 +34,16 @@ class DataFolder:
         """Keep the photo and what was read in it, in one transaction. Raises StorageError."""
         if reading.reason is RejectReason.UNREADABLE_FILE:
             return  # there are no bytes to keep; the journal has the reason and the next run tries again
+        with self._reported():
+            self._add(reading, path, context)
+
+    def _add(self, reading: Reading, path: Path, context: Context) -> None:
+        with self._database.reading() as session:
+            known = intake.find_photo(session, reading.sha256)
+        if known is not None:
+            with self._database.writing() as session:
+                intake.store_reading(session, reading)
+            return
         reviewer = self._settings.reviewer
         if self._batch_id is None:
             with self._database.writing() as session:
@@ -41,10 +58,20 @@ class DataFolder:
                 received_by=reviewer,
                 context=context,
                 batch_id=self._batch_id,
-                max_bytes=self._settings.max_file_bytes,
+                max_bytes=DecodeLimits().max_bytes,  # what could be read can be kept, whatever may be uploaded
             )
             if received.photo_id is not None:
                 intake.store_reading(session, reading)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            cause = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
+            raise StorageError(
+                f"cannot write to {self._path}: {cause}; make room and run the same command again"
+            ) from error
 
     def __enter__(self) -> Self:
         return self

@@ -62,8 +62,12 @@ def csv_row(reading: Reading) -> dict[str, str]:
         "sha256": reading.sha256,
         "bundle": reading.bundle,
     }
-    # A cell that begins like a formula would be run by spreadsheet programs (CWE-1236); a leading quote makes it text.
-    return {key: "'" + text if text[:1] in ("=", "+", "@", "\t", "\r") else text for key, text in row.items()}
+    return row
+
+
+def _harmless(text: str) -> str:
+    """Return a cell that spreadsheet programs take for text: one that begins like a formula is run (CWE-1236)."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 class _Echo:
@@ -78,7 +82,7 @@ def _csv_lines(readings: Iterable[Reading]) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf"  # spreadsheet programs take UTF-8 for what it is only with the mark
     yield cast(str, writer.writeheader()).encode()
     for reading in readings:
-        yield cast(str, writer.writerow(csv_row(reading))).encode()
+        yield cast(str, writer.writerow({key: _harmless(text) for key, text in csv_row(reading).items()})).encode()
 
 
 def write_csv(path: Path, readings: Iterable[Reading]) -> None:

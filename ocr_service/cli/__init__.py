@@ -49,17 +49,10 @@ def exit_code(error: HeadstoneError) -> int:
 
 def main() -> None:
     """Run the command line; errors raised on purpose end as one line on standard error and an exit code."""
-    for stream in (sys.stdin, sys.stdout):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # Vietnamese text must survive whatever locale a server has
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # Vietnamese text must survive whatever locale a server has
     try:
         app()
     except HeadstoneError as error:
         Console(stderr=True).print(f"headstone: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone (``headstone … | head``); leave quietly and do not flush again.
-        sys.stdout = None
-        sys.exit(0)

@@ -10,7 +10,7 @@ import typer
 
 from ocr_service.cli.output import OutputFormat, print_readings
 from ocr_service.cli.read import default_workers, messages, read_all, summarise
-from ocr_service.cli.serve import run_service
+from ocr_service.cli.serve import check_port, run_service
 from ocr_service.records import Context
 
 
@@ -31,6 +31,8 @@ def demo(
     from ocr_service.journal import Journal
     from ocr_service.spreadsheet import write_csv
 
+    if serve:
+        check_port("127.0.0.1", port)  # before the work, not after it
     samples = Path(datasets.__file__).parent / "samples"
     jsonl, csv, data = out / "results.jsonl", out / "results.csv", out / "data"
     with contextlib.suppress(FileNotFoundError):

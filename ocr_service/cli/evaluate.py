@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ocr_service.cli.output import console
+from ocr_service.cli.output import console, emit
 from ocr_service.errors import StorageError
 
 messages = Console(stderr=True)
@@ -68,7 +67,7 @@ def evaluate(
         except OSError as error:
             raise StorageError(f"cannot write {out}: {error.strerror}") from error
     if as_json:
-        sys.stdout.write(result + "\n")
+        emit(result + "\n")
         return
     for table in evaluation.tables(scores, title=f"{truth_dir} ({len(photos)} photos)"):
         console().print(table)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from ocr_service.contract import reading_to_line
+from ocr_service.errors import StorageError
 from ocr_service.records import Reading, ReadingStatus
 from ocr_service.spreadsheet import csv_row, record_confidence
 
@@ -40,6 +42,21 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 140)
 
 
+def emit(text: str) -> None:
+    """Write to standard output at once.
+
+    A reader that has gone (``headstone … | head``) is no error, a full disk is: StorageError.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still buffered would fail again when Python flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise StorageError(f"cannot write to standard output: {error.strerror}; make room") from error
+
+
 def _confidence(reading: Reading) -> Text:
     confidence = record_confidence(reading.record)
     if confidence is None:
@@ -52,7 +69,8 @@ def readings_table(readings: Iterable[Reading]) -> Table:
     """Return a table of photo, name, hometown, birth, death and confidence; unread photos show their reason."""
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     for column in COLUMNS:
-        table.add_column(column, justify="right" if column == "confidence" else "left", overflow="fold")
+        justify: JustifyMethod = "right" if column == "confidence" else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column in ("photo", "confidence"))
     for reading in readings:
         row = csv_row(reading)
         if reading.status is ReadingStatus.REJECTED:
@@ -69,12 +87,12 @@ def print_readings(readings: Iterable[Reading], output: OutputFormat) -> None:
     """Print readings to standard output in a resolved format."""
     if output is OutputFormat.JSON:
         for reading in readings:
-            sys.stdout.write(reading_to_line(reading) + "\n")
+            emit(reading_to_line(reading) + "\n")
     elif output is OutputFormat.PLAIN:
-        sys.stdout.write("\t".join((*COLUMNS, "status", "reason")) + "\n")
+        emit("\t".join((*COLUMNS, "status", "reason")) + "\n")
         for reading in readings:
             row = csv_row(reading)
             cells = (row.get(column, "") for column in (*COLUMNS, "status", "reason"))
-            sys.stdout.write("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
+            emit("\t".join(" ".join(cell.split()) for cell in cells) + "\n")
     else:
         console().print(readings_table(readings))

@@ -5,27 +5,30 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from ocr_service.cli.output import OutputFormat, console
+from ocr_service.cli.output import OutputFormat, console, emit
 from ocr_service.errors import UsageError
 from ocr_service.fields import Inscription, context_from_json, parse_text
 
 
-def _objects(stream: TextIO) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(stream, 1):
-        if not line.strip():
-            continue
+def _objects(stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
+    for number, data in enumerate(stream, 1):
         try:
-            item = json.loads(line)
+            line = data.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            item = json.loads(line) if line else None
+        except UnicodeDecodeError as error:
+            raise UsageError(f"line {number} is not UTF-8; save the file as UTF-8") from error
         except ValueError as error:
             raise UsageError(
                 f'line {number} is not JSON ({error}); write {{"text": "line\\nline"}}, one a line'
             ) from error
+        if not line:
+            continue
         if not isinstance(item, dict) or not isinstance(item.get("text"), str):
             raise UsageError(f'line {number} has no "text"; write {{"text": "line\\nline", "ctx": {{…}}}}, one a line')
         if not isinstance(item.get("ctx", {}), dict):
@@ -33,6 +36,11 @@ def _objects(stream: TextIO) -> Iterator[Mapping[str, Any]]:
                 f'line {number}: "ctx" must be an object, for example {{"cemetery_province": "Đồng Tháp"}}'
             )
         yield item
+
+
+def _well_formed(text: str) -> str:
+    """Return ``text`` with halves of surrogate pairs, which JSON can spell but UTF-8 cannot, as U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _to_json(facts: Mapping[str, Any]) -> str:
@@ -70,14 +78,14 @@ def parse(
     `headstone parse --jsonl < inscriptions.jsonl > facts.jsonl`
     """
     if jsonl:
-        for item in _objects(sys.stdin):
-            facts = parse_text(item["text"], context_from_json(item.get("ctx", {}))).flat()
-            sys.stdout.write(_to_json(facts) + "\n")
+        for item in _objects(sys.stdin.buffer):
+            facts = parse_text(_well_formed(item["text"]), context_from_json(item.get("ctx", {}))).flat()
+            emit(_to_json(facts) + "\n")
         return
     if text is None:
-        text = sys.stdin.read()
+        text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
     inscription = parse_text(text.replace(" / ", "\n"))
     if output.resolve() is OutputFormat.TABLE:
         _show(inscription)
     else:
-        sys.stdout.write(_to_json(inscription.flat()) + "\n")
+        emit(_to_json(inscription.flat()) + "\n")

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import importlib
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ocr_service.errors import UsageError
 from ocr_service.settings import load_settings
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise UsageError when somebody listens there already."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from error
 
 
 def run_service(**options: Any) -> None:

@@ -2,6 +2,7 @@ import hashlib
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,39 @@ def test_photos_of_one_name_in_two_folders_keep_names_of_their_own(tmp_path: Pat
     root = folder_with(tmp_path, "x/a.jpg", "y/a.jpg")
     names = [file.name for file in find_photos([root / "x", root / "y"])]
     assert names == [(root / "x/a.jpg").as_posix(), (root / "y/a.jpg").as_posix()]
+
+
+def test_links_that_lead_nowhere_or_in_circles_do_not_stop_the_walk(tmp_path: Path) -> None:
+    root = folder_with(tmp_path, "a.jpg")
+    (root / "self.jpg").symlink_to(root / "self.jpg")
+    (root / "up").symlink_to(root)
+    files = find_photos([root])
+    assert [file.name for file in files] == ["a.jpg", "self.jpg"]
+    reading = load_bytes(files[1], BUNDLE)
+    assert isinstance(reading, Reading)
+    assert reading.reason is RejectReason.UNREADABLE_FILE
+
+
+def test_a_name_that_is_no_utf8_is_spelt_out(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"bad\xff.jpg")).write_bytes(b"x")
+    assert [file.name for file in find_photos([tmp_path])] == ["bad\\xff.jpg"]
+
+
+def test_a_folder_that_cannot_be_opened_is_named_in_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = folder_with(tmp_path, "a.jpg", "locked/b.jpg")
+    opened = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:  # root may open every folder, so permissions cannot show this
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return opened(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    files = find_photos([root])
+    assert [file.name for file in files] == ["a.jpg", "locked"]
+    assert "folder cannot be opened" in str(rejected(files[1].path).detail)
 
 
 def test_a_path_that_is_not_there_or_holds_nothing_is_a_usage_error(tmp_path: Path) -> None:

@@ -33,9 +33,19 @@ def test_a_hometown_without_parts_shows_what_was_cut() -> None:
     assert hometown_text(None) == ""
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+84", "@cmd", "\tx"])
-def test_text_that_looks_like_a_formula_is_made_harmless(text: str) -> None:
-    assert csv_row(reading(name=Field(text)))["name"] == "'" + text
+@pytest.mark.parametrize("text", ["=1+1", "+84", "-2+3", "@cmd", "\tx"])
+def test_text_that_looks_like_a_formula_is_made_harmless_in_the_file_only(tmp_path: Path, text: str) -> None:
+    found = reading(name=Field(text))
+    write_csv(tmp_path / "out.csv", [found])
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert next(csv.DictReader(file))["name"] == "'" + text
+    assert csv_row(found)["name"] == text
+
+
+def test_results_are_readable_by_whoever_may_read_the_folder(tmp_path: Path) -> None:
+    write_csv(tmp_path / "out.csv", [])
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "out.csv").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_the_file_opens_as_utf8_with_one_row_a_photo(tmp_path: Path) -> None:

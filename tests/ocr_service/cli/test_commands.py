@@ -1,6 +1,8 @@
 import json
 import os
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -157,6 +159,48 @@ def test_parse_writes_one_flat_object_for_each_it_reads(headstone: Run) -> None:
     assert len(found) == 2
     assert found[0]["name"] == "Lê Văn Nam"
     assert found[0]["death"] == "1968-05-12"
+
+
+def test_parse_takes_a_byte_order_mark_empty_lines_and_halves_of_surrogate_pairs(tmp_path: Path) -> None:
+    stdin = b'\xef\xbb\xbf{"text": "NS: 1943"}\r\n\n{"text": "L\\ud800 NS: 1944"}\n'
+    done = subprocess.run([*COMMAND, "parse", "--jsonl"], input=stdin, capture_output=True, cwd=tmp_path, check=True)
+    assert [json.loads(line)["birth"] for line in done.stdout.splitlines()] == ["1943", "1944"]
+
+
+def test_parse_says_which_line_is_not_utf8(tmp_path: Path) -> None:
+    stdin = b'{"text": "NS: 1943"}\n{"text": "\xff"}\n'
+    done = subprocess.run([*COMMAND, "parse", "--jsonl"], input=stdin, capture_output=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert b"line 2 is not UTF-8" in done.stderr
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_reader_of_the_output_that_goes_is_no_error_but_a_full_disk_is(tmp_path: Path) -> None:
+    stdin = b'{"text": "NS: 1943"}\n' * 3000
+    into_head = f"{shlex.join(COMMAND)} parse --jsonl | head -1; exit ${{PIPESTATUS[0]}}"
+    piped = subprocess.run(["bash", "-c", into_head], input=stdin, capture_output=True, cwd=tmp_path, check=False)
+    assert (piped.returncode, piped.stderr) == (0, b"")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "parse", "--jsonl"], input=stdin, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+        )
+    assert done.returncode == 4
+    assert b"No space left" in done.stderr
+
+
+def test_a_data_folder_that_is_full_ends_the_run_with_its_own_exit_code(photos: Path) -> None:
+    limited = f"ulimit -f 40; {shlex.join(COMMAND)} read {photos} --data {photos.parent / 'data'}"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "cannot" in done.stderr
+
+
+def test_demo_looks_at_its_port_before_it_works(headstone: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = headstone("demo", "--port", str(taken.getsockname()[1]), ok=2)
+    assert "choose another with --port" in done.stderr
+    assert "photos read" not in done.stderr
 
 
 def test_parse_takes_a_single_text_too(headstone: Run) -> None:
