@@ -24,22 +24,24 @@ _FEW_LINES = 3  # too few to say where the inscription ends: the whole frame is 
 _FINE_SIDE_PX = 1280
 
 # A line that is not read for sure is read once more with ground around it, and the reading with the higher mean
-# probability counts. 64 rendered stones: 100 of 473 lines, character error rate 10.2 to 9.9 %, exact lines 285 to 290.
-# Contrast turned round or evened out instead (2 lines fewer, 1 fewer) did not help.
+# probability counts. 64 rendered stones: 100 of 473 lines, character error rate 9.9 to 9.6 %, exact lines 285 to 290.
+# Light evened out or contrast turned round instead did not help (285 and 283). Weak evidence: five lines.
 _DOUBTFUL, _SURE = 0.3, 0.95
 _WIDER_MARGIN = 0.1
 
 _JUDGED_LINES = 3  # the longest ones decide which way up a picture stands
 
-# Mean probability a character of the three longest lines of 62 rendered stones: turned by half at most 0.90, as they
-# should be 0.93 and more on 46 of them, and never less than 0.10 better than turned where above 0.8.
+# Mean probability a character of the three longest regions on 64 rendered stones: turned by half at most 0.905; as they
+# should be 0.92 and more on 46 of them (borders among the three lower it on most others, and are left out here), and
+# where above 0.8, at least 0.085 more than turned.
 _SURELY_UPRIGHT = 0.92
 _LEGIBLE = 0.8
 _CLEARLY_BETTER = 0.03
 
-# What is not lettering was taken for text: of 486 regions found on 64 rendered stones, 36 were none. Short ones
-# (leaves, corners, stars) read as "S", "CC" or "(0" with up to 0.72, while no whole short line (ÔNG, CỤ BÀ) lay below
-# 0.8. Longer ones, worn half away, are worth showing from 0.5 on.
+# What is not lettering was taken for text on 64 rendered stones with 417 lines. Short regions (leaves, corners, stars)
+# read as "S", "CC" or "(0", most of them with 0.2 to 0.7, while no whole short line (ÔNG, CỤ BÀ) lay below 0.8; a few
+# ("S" 0.91, "(9" 0.84) pass. Longer ones, worn half away, are worth showing from 0.5 on. This and the rule on borders
+# took false lines from 25 to 10 and no right line.
 _LEAST_LEGIBLE = 0.5
 _LEAST_LEGIBLE_SHORT = 0.75
 _SHORT_CHARS = 3
