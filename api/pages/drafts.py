@@ -10,18 +10,13 @@ from typing import Any
 from api.i18n import Texts
 from api.pages.form import FORM_FIELDS, MORE_FIELDS, NOT_CUT
 from api.pages.values import DATES, meaning_of, show_for_people, show_value
+from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW
 from ocr_service.database.values import RecordField, RecordView
 from ocr_service.fields import parse_text
 from ocr_service.fields.syllables import is_syllable
 from ocr_service.records import Line, Reading
 from ocr_service.states import VERIFIED_STATES, RecordState
 from ocr_service.verification import normalised
-
-# Confidence is the chance that a text is exactly right. A page of ten fields that are each "certain" should need
-# correction less than every third time (0.97 ** 10 = 0.74); below 0.8 every fifth text or more is wrong, and a person
-# who skims would let too many through, so that each must be confirmed by itself.
-CERTAIN_FROM = 0.97
-WEAK_BELOW = 0.80
 
 # Notes that ask for a person's judgement; the others only explain. A field with one of them is never shown as certain.
 ATTENTION = frozenset(

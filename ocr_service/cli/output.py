@@ -11,15 +11,13 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW
 from ocr_service.contract import reading_to_line
 from ocr_service.errors import StorageError
 from ocr_service.records import Reading, ReadingStatus
 from ocr_service.spreadsheet import csv_row, record_confidence
 
 COLUMNS = ("photo", "name", "hometown", "birth", "death", "confidence")
-
-# From here a value is shown as sure, and below the second as doubtful: the same marks as on the verification pages.
-SURE, DOUBTFUL = 0.95, 0.7
 
 
 class OutputFormat(StrEnum):
@@ -61,7 +59,7 @@ def _confidence(reading: Reading) -> Text:
     confidence = record_confidence(reading.record)
     if confidence is None:
         return Text("–", style="dim")
-    style = "green" if confidence >= SURE else "yellow" if confidence >= DOUBTFUL else "red"
+    style = "green" if confidence >= CERTAIN_FROM else "yellow" if confidence >= WEAK_BELOW else "red"
     return Text(f"{confidence:.0%}", style=style)
 
 

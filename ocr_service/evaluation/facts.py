@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ocr_service.certainty import CERTAIN_FROM
 from ocr_service.fields import parse_text
 from ocr_service.records import Field
-
-SURE = 0.9
-"""A wrong field at this confidence or above would be shown as certain: the error that hurts most."""
 
 _PLACE_LEVELS = ("commune", "district", "province")
 _DATES = {"birth_date": "birth", "enlist_date": "enlist", "death_date": "death"}
@@ -30,7 +28,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldScore:
-    """One field over many photos. ``sure_wrong`` are those among ``wrong`` that claimed to be certain."""
+    """One field over many photos. ``sure_wrong`` are those among ``wrong`` that would be shown as certain, the
+    error that hurts most."""
 
     right: int = 0
     blank: int = 0
@@ -49,7 +48,7 @@ class FieldScore:
             self.right + (verdict is Verdict.RIGHT),
             self.blank + (verdict is Verdict.BLANK),
             self.wrong + is_wrong,
-            self.sure_wrong + (is_wrong and confidence >= SURE),
+            self.sure_wrong + (is_wrong and confidence >= CERTAIN_FROM),
         )
 
 

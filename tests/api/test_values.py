@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from api.i18n import Language, Texts
 from api.pages.drafts import level_of_field
 from api.pages.values import FieldTextError, meaning_of, read_value, show_for_people, show_value
+from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW
 from ocr_service.database.values import RecordField
 from ocr_service.records import Context
 
@@ -105,6 +106,6 @@ def test_words_are_never_lost_by_the_parser(name: str, text: str) -> None:
 def test_only_a_confident_reading_without_doubt_is_certain(confidence: float, flags: list[str]) -> None:
     level = level_of_field("name", RecordField("X", "X", None, confidence, (), tuple(flags)))
     if level == "sure":
-        assert confidence >= 0.97
+        assert confidence >= CERTAIN_FROM
         assert set(flags) <= {"wrapped_name"}
-    assert (level == "weak") == (confidence < 0.8)
+    assert (level == "weak") == (confidence < WEAK_BELOW)
