@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 
 from ocr_service.database import audit, drafts, photos
 from ocr_service.errors import NotFoundError
-from ocr_service.redaction import HistoryEntry, PublishedField, PublishedRecord, has_personal_data, publishable
+from ocr_service.redaction import (
+    DERIVED_FIELDS,
+    SEEN_FIELDS,
+    HistoryEntry,
+    PublishedField,
+    PublishedRecord,
+    has_personal_data,
+    publishable,
+)
 from ocr_service.states import VERIFIED_STATES
 
 __all__ = [
@@ -68,7 +76,7 @@ def public_history(session: Session, record_id: int) -> list[HistoryEntry]:
     for row in audit.of_record(session, record_id):
         if row.field == audit.STATE_FIELD:
             actions[row.action] = HistoryEntry(row.version, row.at, row.verdict, ())
-        else:
+        elif row.field in SEEN_FIELDS | DERIVED_FIELDS:
             entry = actions[row.action]
             actions[row.action] = dataclasses.replace(entry, fields=(*entry.fields, row.field))
     return list(actions.values())

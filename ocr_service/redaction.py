@@ -1,4 +1,4 @@
-"""What of a record may leave the house: only verified facts, nothing about living people, no military decodes."""
+"""What of a record may leave the house: what a verifier saw and could correct, and nothing about living people."""
 
 from __future__ import annotations
 
@@ -14,9 +14,24 @@ from ocr_service.states import RecordState, Verdict
 
 REDACTED = "█"
 _PERSONAL_FLAG = "living_person_pii"
-_NEVER_SERVED = frozenset({"redact"})
-# a unit's decode is military data, and the line numbers of a field lead to text that was not looked through
+_REDACT_FIELD = "redact"
+# a unit's decode is military data
 _NEVER_SERVED_KEYS = frozenset({"decode", "redact"})
+
+# The fields that stand beside the photo when a person verifies, where each can be corrected; the tests hold the form
+# to this list. Whatever else a parser made of a stone, nobody has vouched for.
+SEEN_FIELDS = frozenset(
+    {
+        *("kind", "name", "birth", "enlist", "death", "hometown", "rank", "position", "unit", "loc", "aliases"),
+        *("title", "death_place", "age", "war", "party", "unknown_wording", "persons"),
+    }
+)
+# They follow from the words of a seen field by rule alone, and are made again when it is corrected.
+DERIVED_FIELDS = frozenset({"name_status", "death_calendar"})
+# No words of the stone are shown for these; the parser keeps the whole inscription or somebody else's words there.
+_WITHOUT_WORDS = DERIVED_FIELDS | {"kind", "war"}
+LISTING_KINDS = frozenset({"collective", "memorial_list"})
+_PERSON_KEYS = ("name", "birth", "death")  # what a list of persons shows of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +86,21 @@ def publishable(record: RecordFacts) -> PublishedRecord:
 
 
 def public_fields(fields: Mapping[str, RecordField]) -> tuple[dict[str, PublishedField], bool]:
-    """Fields without personal data of living people, and whether anything was left out.
+    """The fields that a verifier vouched for, without data of living people, and whether such data were left out.
 
     A field that is flagged as personal goes as a whole; texts that the ``redact`` field lists are struck out wherever
     they stand in the others, for a parser may have put them into a second field as well.
     """
     personal = [name for name, field in fields.items() if _PERSONAL_FLAG in field.flags]
-    spans = _pattern(text for name in {*_NEVER_SERVED, *personal} & set(fields) for text in _texts(fields[name]))
+    spans = _pattern(text for name in {_REDACT_FIELD, *personal} & set(fields) for text in _texts(fields[name]))
+    kind = fields["kind"].value if "kind" in fields else None
+    open_fields = (
+        SEEN_FIELDS | DERIVED_FIELDS if kind in LISTING_KINDS else (SEEN_FIELDS | DERIVED_FIELDS) - {"persons"}
+    )
     served = {
-        name: PublishedField(_struck(field.raw, spans), _struck(field.value, spans), field.on_record, field.flags)
+        name: _published(name, field, spans)
         for name, field in fields.items()
-        if name not in _NEVER_SERVED and name not in personal
+        if name in open_fields and name not in personal
     }
     return served, spans is not None
 
@@ -89,6 +108,14 @@ def public_fields(fields: Mapping[str, RecordField]) -> tuple[dict[str, Publishe
 def has_personal_data(fields: Mapping[str, RecordField]) -> bool:
     """Whether a record's photo shows something that must not be published."""
     return public_fields(fields)[1]
+
+
+def _published(name: str, field: RecordField, spans: re.Pattern[str] | None) -> PublishedField:
+    raw = None if name in _WITHOUT_WORDS else field.raw
+    value = field.value
+    if name == "persons":
+        value = [{key: person[key] for key in _PERSON_KEYS if key in person} for person in value or ()]
+    return PublishedField(_struck(raw, spans), _struck(value, spans), field.on_record, field.flags)
 
 
 def _texts(field: RecordField) -> Iterator[str]:

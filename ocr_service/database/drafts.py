@@ -49,9 +49,7 @@ def set_fields(session: Session, row: RecordRow, fields: Mapping[str, RecordFiel
     """Put fields into a record, and what searches need of them into its columns."""
     read = {name: as_parser_field(field) for name, field in fields.items()}
     row.fields = fields_to_document(fields)
-    row.name_key = search_key(
-        *(text for name in ("name", "aliases", "name_variants") for text in texts_of(read.get(name)))
-    )
+    row.name_key = search_key(*(text for name in ("name", "aliases") for text in texts_of(read.get(name))))
     row.hometown_key = search_key(*texts_of(read.get("hometown")))
     cemetery = session.get(Cemetery, row.cemetery_id) if row.cemetery_id else None
     row.search_key = search_key(*searched_texts(read), *([cemetery.name] if cemetery else []))
@@ -83,11 +81,6 @@ def latest_reading(session: Session, photo_id: int) -> Reading | None:
 def fields_of(row: RecordRow) -> dict[str, RecordField]:
     """The fields as they stand."""
     return fields_from_document(row.fields)
-
-
-def proposed_fields(session: Session, row: RecordRow) -> dict[str, RecordField]:
-    """The fields as the reader proposed them, before any decision."""
-    return proposed(reading_of(session, row).record)
 
 
 def reading_of(session: Session, row: RecordRow) -> Reading:
@@ -195,7 +188,8 @@ def search(
         query = query.where(RecordRow.death_year_min <= death_year, RecordRow.death_year_max >= death_year)
     if cemetery:
         spaced = literal(" ").concat(Cemetery.name_key)
-        named = select(Cemetery.id).where(*(spaced.like(f"% {word}%") for word in toneless(cemetery).split()))
+        patterns = query_patterns(toneless(cemetery) or cemetery)
+        named = select(Cemetery.id).where(*(spaced.like(pattern, escape="\\") for pattern in patterns))
         query = query.where(RecordRow.cemetery_id.in_(named))
     return [_facts(row, context) for row, context in session.execute(query.order_by(RecordRow.id).limit(limit))]
 

@@ -16,9 +16,11 @@ from typing import Any
 from ocr_service.records import Field
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")  # grave, acute, tilde, hook above, dot below
+_NOTHING = "% \n%"  # keys hold words and spaces only
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?<![\dX])[\dX]{4}(?![\dX])")
-_SEARCHED = ("name", "aliases", "name_variants", "hometown", "unit", "cemetery", "loc", "unknown_wording")
+# only what is published; a hit by words that nobody saw would be a riddle
+_SEARCHED = ("name", "aliases", "hometown", "unit", "loc", "unknown_wording")
 
 
 def words(text: str) -> list[str]:
@@ -42,9 +44,11 @@ def search_key(*texts: str) -> str:
 def query_patterns(query: str) -> list[str]:
     """LIKE patterns (escape character ``\\``) that must all match: one for each word, as the beginning of a word.
 
-    Words hold letters and digits only, so nothing in them needs escaping.
+    Words hold letters and digits only, so nothing in them needs escaping. A query of signs alone (``%``) asks for a
+    text without words, which no key holds: it finds nothing.
     """
-    return [f"% {word}%" for word in words(query)]
+    patterns = [f"% {word}%" for word in words(query)]
+    return patterns or ([_NOTHING] if query.strip() else [])
 
 
 def year_span(edtf: Any) -> tuple[int, int] | None:

@@ -5,15 +5,9 @@ Use cases do not commit; the edge does.
 
 from __future__ import annotations
 
-from ocr_service.verification.corrections import (
-    CORRECTABLE_FIELDS,
-    DATE_FIELDS,
-    KINDS,
-    MAX_TEXT_CHARS,
-    Correction,
-    normalised,
-)
+from ocr_service.verification.corrections import MAX_TEXT_CHARS, Correction, normalised
 from ocr_service.verification.decisions import decide, undo
+from ocr_service.verification.field_values import CORRECTABLE_FIELDS, DATE_FIELDS, KINDS, is_date
 from ocr_service.verification.log import audit_page, history, verify_audit_chain
 from ocr_service.verification.review import (
     DEFAULT_LEASE_S,
@@ -36,6 +30,7 @@ __all__ = [
     "decide",
     "get_record",
     "history",
+    "is_date",
     "next_draft",
     "normalised",
     "open_draft",

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocr_service import verification
 from ocr_service.database import Database
@@ -13,6 +15,7 @@ from ocr_service.errors import ConflictError, NotFoundError, UsageError
 from ocr_service.records import Field
 from ocr_service.states import PhotoState, RecordState, Verdict
 from ocr_service.verification import Correction
+from ocr_service.verification.field_values import expected_of
 
 Add = Callable[..., int]
 
@@ -285,3 +288,113 @@ def test_a_stone_without_a_name_keeps_its_kind_and_wording(database: Database, a
     values = {"kind": Correction(value="unknown"), "name": Correction()}
     fields = decide(database, add_draft(), Verdict.CORRECT, values=values).fields
     assert (fields["kind"].value, fields["name"].value, fields["name"].raw) == ("unknown", None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("death", "not a date"),
+        ("death", "1968-02-30"),
+        ("death", "1968-13"),
+        ("birth", "1950/7292"),
+        ("birth", "1968/1950"),
+        ("enlist", 1968),
+        ("party", False),
+        ("rank", {"a": [1]}),
+        ("rank", "king"),
+        ("war", "KCCX"),
+        ("name_status", "famous"),
+        ("name", ["Nguyễn Văn Mẫu"]),
+        ("name", " "),
+        ("position", 3),
+        ("aliases", "Sáu"),
+        ("aliases", [1]),
+        ("age", True),
+        ("age", "20"),
+        ("age", -1),
+        ("hometown", "Bến Tre"),
+        ("hometown", {"planet": "Mars"}),
+        ("hometown", {"province": 5}),
+        ("unit", {"chain": [["c"]]}),
+        ("unit", {"chain": "c3"}),
+        ("loc", {"hang": 3}),
+        ("persons", [{"name": "A", "birth": "soon"}]),
+        ("persons", ["A"]),
+        ("redact", "0900"),
+        ("kind", "martian"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_refused_by_its_name(
+    database: Database, add_draft: Add, name: str, value: Any
+) -> None:
+    draft_id = add_draft()
+    with pytest.raises(UsageError, match=rf"the value of {name} does not fit; expected is \w+"):
+        decide(database, draft_id, Verdict.CORRECT, values={name: Correction("X", value)})
+    assert history(database, draft_id) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("death", date) for date in ("1968-02-29", "195X-02", "XXXX-08-19", "1966/1967", "1948~", "19XX-XX-05")),
+        ("party", True),
+        ("rank", "ha_si"),
+        ("position", "đánh xe Ríp"),
+        ("aliases", ["Sáu Cựu"]),
+        ("age", 20),
+        ("hometown", {"commune": "A", "province_2025_candidates": ["B"], "commune_2025": {"code": "1", "name": "C"}}),
+        ("unit", {"raw": "c3 d7", "chain": [["c", "3"], [None, "7"]], "mailbox": None}),
+        ("loc", {"raw": "lô A", "lo": "A"}),
+        ("persons", [{"name": "Trần Văn Ba", "birth": "1947"}, {"name": None, "kind": "unknown"}]),
+    ],
+)
+def test_a_value_of_the_right_type_is_kept(database: Database, add_draft: Add, name: str, value: Any) -> None:
+    fields = decide(database, add_draft(), Verdict.CORRECT, values={name: Correction("X", value)}).fields
+    assert fields[name].value == value
+
+
+@pytest.mark.parametrize("name", ["rank", "war", "age", "death", "party"])
+def test_words_without_a_normal_form_stay_words_with_a_blank_and_a_flag(name: str) -> None:
+    value, flags = verification.normalised(name, "zzz qqq")
+    assert value is None or (name, value) == ("party", True)
+    assert value is not None or "not_normalised" in flags
+
+
+@pytest.mark.parametrize("name", sorted(verification.CORRECTABLE_FIELDS - {"kind"}))
+@given(words=st.text(st.characters(categories=["Lu", "Ll", "Nd", "Zs", "Po", "Pd"]), min_size=1, max_size=40))
+def test_whatever_is_typed_gives_a_value_of_the_fields_type(name: str, words: str) -> None:
+    words = words.strip() or "x"
+    value, _ = verification.normalised(name, words)
+    assert expected_of(name, value) is None
+
+
+def test_ranks_and_wars_are_those_that_the_parser_gives() -> None:
+    for words, code in (("Chuẩn úy", "chuan_uy"), ("Đại tướng", "dai_tuong"), ("H3", "thuong_si")):
+        assert verification.normalised("rank", words) == (code, ())
+    assert verification.normalised("war", "KCCP")[0] == "KCCP"
+
+
+def test_a_corrected_name_is_corrected_wherever_it_stands(database: Database, add_draft: Add) -> None:
+    draft_id = add_draft(
+        "NGUYEN VAN MAU",
+        name=Field("Nguyen Van Mau", "NGUYEN VAN MAU", 0.5, (0,)),
+        aliases=Field(["Sáu"], "NGUYEN VAN MAU (Sáu)"),
+        name_variants=Field(["Mau"], "NGUYEN VAN MAU (MAU)"),
+        persons=Field([{"name": "Nguyen Van Mau", "name_raw": "NGUYEN VAN MAU"}, {"name": "Lê Tư"}]),
+        names=Field(["Nguyen Van Mau", "Lê Tư"]),
+    )
+    fields = decide(database, draft_id, Verdict.CORRECT, values={"name": Correction("NGUYỄN VĂN MẪU")}).fields
+    assert fields["persons"].value == [{"name": "Nguyễn Văn Mẫu"}, {"name": "Lê Tư"}]
+    assert fields["names"].value == ["Nguyễn Văn Mẫu", "Lê Tư"]
+    assert (fields["aliases"].value, fields["aliases"].raw) == (["Sáu"], "NGUYỄN VĂN MẪU (Sáu)")
+    assert fields["name_variants"].value is None
+
+
+def test_corrected_rows_are_the_persons_of_a_stone_of_many(database: Database, add_draft: Add) -> None:
+    rows = "1. Trần Văn Ba 1947 - 1968\n2. Lê Thị Tư"
+    values = {"kind": Correction(value="collective"), "persons": Correction(rows)}
+    fields = decide(database, add_draft(), Verdict.CORRECT, values=values).fields
+    assert [(person["name"], person.get("death")) for person in fields["persons"].value] == [
+        ("Trần Văn Ba", "1968"),
+        ("Lê Thị Tư", None),
+    ]
