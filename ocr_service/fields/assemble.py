@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ocr_service.fields import alternatives, kinds
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.inscription import Inscription
 from ocr_service.fields.joining import cut_and_join
 from ocr_service.fields.labelled import FIELD_NAMES, HANDLERS
+from ocr_service.fields.names import is_plausible_name
 from ocr_service.fields.persons import is_person_row, read_person
 from ocr_service.fields.text import clean
 from ocr_service.fields.unlabelled import read_unlabelled
@@ -75,7 +77,8 @@ def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context)
         if part.strip()
     ]
     confidence = dict(enumerate(line.confidence for line in lines))
-    draft = Draft(context, [confidence[i] for i in range(len(lines))])
+    others = {i: tuple(clean(other.text) for other in line.alternatives) for i, line in enumerate(lines)}
+    draft = Draft(context, [confidence[i] for i in range(len(lines))], other_readings=others)
     _note_signs(draft, lines, rows)
     evidence = kinds.weigh([row.text for row in rows])
     rest = [row for i, row in enumerate(rows) if i not in evidence.wording_lines or kinds.holds_more(row.text)]
@@ -125,11 +128,22 @@ def _take_persons(draft: Draft, rows: list[Row], evidence: kinds.KindEvidence) -
     taken = [row for row in rows if is_person_row(row.text, listing=listing) and not kinds.tells_kind(row.text)]
     if not taken:
         return rows
-    persons = [read_person(row.text, draft.context.cemetery_province) for row in taken]
+    persons = [_person(draft, row) for row in taken]
     item = Item("persons", "\n".join(row.text for row in taken), tuple(row.index for row in taken))
     draft.put("persons", persons, item)
     indices = {row.index for row in taken}
     return [row for row in rows if row.index not in indices]
+
+
+def _person(draft: Draft, row: Row) -> dict[str, Any]:
+    """One row of a list; a name on a line that the reader guessed stands only as cut."""
+    person = read_person(row.text, draft.context.cemetery_province)
+    raw = person.get("name_raw")
+    if raw and draft.is_doubtful(Item("persons", row.text, (row.index,))) and not is_plausible_name(raw):
+        draft.flag("illegible_name")
+        person["name"] = None
+        person.pop("aliases", None)
+    return person
 
 
 def _at(field: Field, places: Sequence[int]) -> Field:

@@ -9,6 +9,10 @@ from typing import Any
 from ocr_service.fields.confidence import field_confidence
 from ocr_service.records import Context, Field
 
+# The reader's confidence is the chance that a line is exactly right: below 0.2 four lines of five are wrong, and what
+# looks like a word may be stains; below 0.5 a line is wrong rather than right.
+GUESSED_BELOW, UNSURE_BELOW = 0.2, 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -33,6 +37,8 @@ class Draft:
     headers: list[str] = field(default_factory=list)
     dates: list[Item] = field(default_factory=list)
     unread: list[Item] = field(default_factory=list)
+    doubtful_names: list[Item] = field(default_factory=list)
+    other_readings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def flag(self, *names: str) -> None:
         """Note what is unusual about the inscription."""
@@ -45,6 +51,15 @@ class Draft:
     def value(self, name: str) -> Any:
         """Value of a fact found so far."""
         return self.fields[name].value if name in self.fields else None
+
+    def sure(self, item: Item) -> float:
+        """The reader's confidence in the least sure line of an item; 1 for what no line says."""
+        known = (self.line_confidence[line] for line in item.lines if line < len(self.line_confidence))
+        return min(known, default=1.0)
+
+    def is_doubtful(self, item: Item) -> bool:
+        """Whether the reader as good as guessed a line of an item, so that what it spells proves nothing."""
+        return self.sure(item) < GUESSED_BELOW
 
     def put(
         self,

@@ -7,9 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
-from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.draft import UNSURE_BELOW, Draft, Item
 from ocr_service.fields.graves import TRAILING_YEAR, from_roster, read_burial, read_gathering, read_plot
-from ocr_service.fields.names import NameReading, read_name
+from ocr_service.fields.names import (
+    NameReading,
+    illegible,
+    is_plausible_name,
+    is_spelled_possibly,
+    read_name,
+    without_surname_fix,
+)
 from ocr_service.fields.places import read_place
 from ocr_service.fields.positions import read_position
 from ocr_service.fields.ranks import read_rank
@@ -207,6 +214,13 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
     """Record a name that was read, its aliases and what its brackets hold."""
     if not reading.raw:
         return
+    reading = without_surname_fix(
+        reading, (other for line in item.lines for other in draft.other_readings.get(line, ()))
+    )
+    if (draft.is_doubtful(item) and not is_plausible_name(reading.raw)) or (
+        draft.sure(item) < UNSURE_BELOW and not is_spelled_possibly(reading.name or "")
+    ):
+        reading = illegible(reading)
     known = (reading.name or "").split()
     fit = sum(is_syllable(word) for word in known) / len(known) if known else 0.0
     draft.put("name", reading.name, item, raw=reading.raw, flags=reading.flags, fit=fit)

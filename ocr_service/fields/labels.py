@@ -13,7 +13,8 @@ from functools import lru_cache
 from rapidfuzz.distance import Levenshtein
 
 from ocr_service.fields.gazetteer import gazetteer
-from ocr_service.fields.names import begins_with_surname, surnames
+from ocr_service.fields.name_spelling import surnames
+from ocr_service.fields.names import begins_with_surname
 from ocr_service.fields.syllables import is_syllable
 from ocr_service.fields.text import fold, key, one_deletion, within_one_edit
 

@@ -7,16 +7,15 @@ be only one other (``ĐẰO`` → ``Đào``), with a flag and the cut text kept;
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from ocr_service.fields.syllables import is_syllable, repaired_marks, with_tone_in_place
+from ocr_service.fields.name_spelling import ILLEGIBLE, family_name_of, is_surname, middle_part, normalised, surnames
+from ocr_service.fields.syllables import is_bare_syllable, is_syllable
 from ocr_service.fields.text import fold, key, squeeze, title, within_one_edit
 
 _MIDDLE = frozenset({"văn", "thị", "đình", "hữu", "xuân", "ngọc", "đức", "quang", "công", "duy", "trọng", "bá", "viết"})
 _SOUTHERN_ORDER = frozenset({"hai", "ba", "tư", "năm", "sáu", "bảy", "bẩy", "tám", "chín", "mười", "út", "cả", "bé"})
-_LABEL_WORDS = frozenset({"sinh", "quán", "vị", "hy", "hi", "ngũ", "bậc", "quê"})
 _HONORIFIC = re.compile(
     r"^\s*(?:(?P<dc>đ\s?[/.]\s?c\.?|đồng\s+chí|đc\.?(?=\s))|(?P<other>cụ\s+ông|cụ\s+bà|ông(?=\s*:)|bà(?=\s*:)|ông"
     r"|bà|cụ|anh|chị|em|cô|chú|bác)(?=[\s:]))"
@@ -37,25 +36,6 @@ _ALIAS = re.compile(
 _AGE = re.compile(r"(?<!\d)(\d{1,3})\s*tuoi\b|\btuoi\s*:?\s*(\d{1,3})(?!\d)")
 _WORD = r"[^\W\d_][^\W\d_'’]*"
 _NAME = re.compile(rf"^(?:{_WORD}\.?|{_WORD}\.{_WORD}\.)(?:[ \-.]+(?:{_WORD}\.?|{_WORD}\.{_WORD}\.?))*$")
-_ILLEGIBLE = re.compile(r"\.{2,}|[…?*_]|\b[xX]{2,}\b")
-_ABBREVIATED = {"ng": "Nguyễn", "tr": "Trần", "ph": "Phạm", "h": "Hoàng", "l": "Lê", "đ": "Đặng", "v": "Võ"}
-
-
-@lru_cache(maxsize=1)
-def _surname_list() -> tuple[str, ...]:
-    text = (Path(__file__).with_name("data") / "surnames.txt").read_text("utf-8")
-    return tuple(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
-
-
-@lru_cache(maxsize=1)
-def surnames() -> frozenset[str]:
-    """Family names, lower case."""
-    return frozenset(name.lower() for name in _surname_list())
-
-
-@lru_cache(maxsize=1)
-def _toneless_surnames() -> dict[str, str]:
-    return {fold(name): name for name in reversed(_surname_list())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +58,21 @@ class NameReading:
 def begins_with_surname(text: str) -> bool:
     """Whether the first word is a family name, tones ignored, and at least one more word follows."""
     words = _without_header(_HONORIFIC.sub("", text)).replace(".", ". ").split()
-    return len(words) >= 2 and _is_surname(words[0])
+    return len(words) >= 2 and is_surname(words[0])
 
 
-def _is_surname(word: str) -> bool:
-    """A family name, or what can only be a toneless or misread one."""
-    if word.lower() in surnames():
-        return True
-    bare = fold(word)
-    if bare not in _toneless_surnames():
+def is_plausible_name(text: str) -> bool:
+    """Whether a text is a family name and Vietnamese syllables throughout; a text without any mark may lack them."""
+    words = re.findall(r"[^\W\d_]+", _without_header(_HONORIFIC.sub("", re.sub(r"\([^)]*\)?", "", text))))
+    if len(words) < 2 or not is_surname(words[0]):
         return False
-    return word.isascii() or not is_syllable(word) or bare in ("nguyen", "tran", "pham", "hoang", "huynh", "truong")
+    return is_spelled_possibly(" ".join(words[1:]))
+
+
+def is_spelled_possibly(text: str) -> bool:
+    """Whether every word can be a Vietnamese syllable; in a text without any mark they may be missing."""
+    known = is_bare_syllable if text.isascii() else is_syllable
+    return all(known(word) for word in re.findall(r"[^\W\d_]{2,}", text))
 
 
 def looks_like_name(text: str) -> bool:
@@ -96,8 +80,8 @@ def looks_like_name(text: str) -> bool:
     bare = _without_header(_HONORIFIC.sub("", re.sub(r"\([^)]*\)?", "", text))).strip(" .,;:-\"'*+|")
     if not bare or len(bare.split()) > 6 or not re.search(r"[^\W\d_]{2}", bare):
         return False
-    if _ILLEGIBLE.search(bare):
-        return begins_with_surname(_ILLEGIBLE.sub("", bare))
+    if ILLEGIBLE.search(bare):
+        return begins_with_surname(ILLEGIBLE.sub("", bare))
     return bool(_NAME.match(bare))
 
 
@@ -106,11 +90,11 @@ def likeness_to_name(text: str) -> int:
     words = _without_header(_HONORIFIC.sub("", re.sub(r"\([^)]*\)?", "", text))).split()
     if not 1 < len(words) <= 6:
         return 0
-    first = 3 if _is_surname(words[0]) else 2 if _surname(title(words[0])) else 0
+    first = 3 if is_surname(words[0]) else 2 if family_name_of(title(words[0])) else 0
     middle = words[1].lower() if len(words) > 2 else ""
     return (
         first
-        + (2 if middle in _MIDDLE else 1 if middle and _middle(middle) else 0)
+        + (2 if middle in _MIDDLE else 1 if middle and middle_part(middle) else 0)
         + (1 if len(words) in (3, 4) else 0)
     )
 
@@ -206,6 +190,12 @@ def read_name(text: str) -> NameReading:
     )
 
 
+def illegible(reading: NameReading) -> NameReading:
+    """The same reading as a name that could not be made out: what was read stays in ``raw``, nothing is claimed."""
+    flags = tuple(dict.fromkeys((*reading.flags, "illegible_name")))
+    return replace(reading, name=None, status="illegible", aliases=(), variants=(), honorific=None, flags=flags)
+
+
 def _is_surname_ong(text: str) -> bool:
     """``Ông Hải Bính`` is a full name of the family Ông; ``Ông Bảy``, ``ÔNG: …`` and ``Ông Nguyễn Văn An`` are not."""
     words = text.split()
@@ -260,7 +250,7 @@ def _may_be_variant(word: str, given: str) -> bool:
 def _status(raw: str, name: str | None, own_alias: bool, honorific: bool) -> str:
     if not raw:
         return "unknown"
-    if name is None or _ILLEGIBLE.search(raw):
+    if name is None or ILLEGIBLE.search(raw):
         return "illegible"
     words = raw.lower().split()
     if own_alias or (len(words) == 2 and words[0] in _SOUTHERN_ORDER and words[0] != "ba"):
@@ -272,72 +262,20 @@ def _status(raw: str, name: str | None, own_alias: bool, honorific: bool) -> str
     return "full"
 
 
-def normalised(raw: str) -> tuple[str | None, tuple[str, ...]]:
-    """A name in title case, with impossible syllables repaired where only one repair is possible; and the flags."""
-    if not raw:
-        return None, ()
-    flags: list[str] = []
-    if "." in raw and not _ILLEGIBLE.search(raw):
-        return _abbreviated(raw)
-    words = title(raw).split()
-    if raw.isascii():
-        return " ".join(words), _plain_letter_flags(words)
-    for i, word in enumerate(words):
-        placed = with_tone_in_place(word)
-        if placed != word:
-            words[i] = placed
-            flags.append("tone_mark_fix")
-        if i == 0 and len(words) > 1 and word.lower() not in surnames():
-            repaired = _surname(word)
-            if repaired:
-                words[i] = repaired
-                flags.append("surname_fix")
-                continue
-        if not is_syllable(word):
-            mended = _middle(word) if 0 < i < len(words) - 1 else None
-            mended = mended or repaired_marks(word)
-            if mended:
-                words[i] = mended
-                flags.append("ocr_tone_fix")
-    if any(word.lower() in _LABEL_WORDS for word in words[1:]):
-        flags.append("name_contains_label_word")
-    return " ".join(words), tuple(dict.fromkeys(flags))
+def without_surname_fix(reading: NameReading, readings: Iterable[str]) -> NameReading:
+    """The reading with its family name as cut, if another reading of the line has a word there that is another name.
 
-
-def _plain_letter_flags(words: list[str]) -> tuple[str, ...]:
-    """A name without any mark is toneless unless it may be so by nature (``Mai Lan``, ``Lam Sơn`` has one)."""
-    if len(words) < 2 or (all(is_syllable(word) for word in words) and words[0].lower() in surnames()):
-        return ()
-    return ("no_diacritics", "name_tone_uncertain")
-
-
-@lru_cache(maxsize=2048)
-def _surname(word: str) -> str | None:
-    """The family name that a word which is none must be: same letters, or one letter off a frequent one."""
-    if is_syllable(word) and fold(word) not in _toneless_surnames():
-        return None
-    same = [name for name in _surname_list() if fold(name) == fold(word)]
-    if not is_syllable(word) and same:
-        return same[0]
-    if is_syllable(word):
-        return None
-    frequent = _surname_list()[:40]
-    near = [name for name in frequent if len(name) >= 3 and within_one_edit(fold(name), fold(word))]
-    return near[0] if len(near) == 1 else None
-
-
-def _middle(word: str) -> str | None:
-    near = [middle for middle in ("văn", "thị", "xuân", "đình") if within_one_edit(fold(middle), fold(word))]
-    same = [middle for middle in near if fold(middle) == fold(word)]
-    chosen = same or near
-    return title(chosen[0]) if len(chosen) == 1 else None
-
-
-def _abbreviated(raw: str) -> tuple[str, tuple[str, ...]]:
-    """``NG.NG. BÍCH`` → ``Nguyễn Ng. Bích``: a family name is expanded where only one begins so, the rest is not."""
-    words = [word for word in re.split(r"\s+|(?<=\.)", raw) if word]
-    out = [title(word) for word in words]
-    stem = words[0].rstrip(".").lower()
-    if words[0].endswith(".") and stem in ("ng", "tr", "ph"):
-        out[0] = _ABBREVIATED[stem]
-    return " ".join(out), ("abbrev_name",)
+    ``readings`` are the other readings of the whole line; only those with the same words behind the family name count.
+    """
+    first, _, rest = reading.raw.partition(" ")
+    if "surname_fix" not in reading.flags or not rest or reading.name is None:
+        return reading
+    fixed = reading.name.split()[0]
+    for other in readings:
+        before = other.partition(rest)[0].split() if rest in other else []
+        word = title(before[-1]) if before else title(first)
+        family = word if word.lower() in surnames() else family_name_of(word)
+        if word != title(first) and family != fixed:
+            flags = tuple("surname_unclear" if flag == "surname_fix" else flag for flag in reading.flags)
+            return replace(reading, name=" ".join([title(first), *reading.name.split()[1:]]), flags=flags)
+    return reading

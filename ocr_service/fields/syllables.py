@@ -10,6 +10,8 @@ import unicodedata
 from functools import lru_cache
 from itertools import product
 
+from ocr_service.fields.text import fold
+
 _LONG_ONSETS = ("ngh", "ng", "nh", "ch", "gh", "gi", "kh", "ph", "qu", "th", "tr")
 _SINGLE_ONSETS = ("b", "c", "d", "đ", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "x")
 _RIME_LIST = (
@@ -45,7 +47,7 @@ def _split(letters: str) -> tuple[str, str] | None:
     for onset in (*_LONG_ONSETS, *_SINGLE_ONSETS, ""):
         if letters.startswith(onset):
             rime = letters[len(onset) :]
-            if rime in _RIMES and (onset != "q"):
+            if rime in _RIMES and onset != "q" and (not rime.startswith("yê") or onset in ("", "qu")):
                 return onset, rime
     if letters.startswith("gi") and letters[1:] in _RIMES:
         return "g", letters[1:]
@@ -58,6 +60,20 @@ def is_syllable(word: str) -> bool:
     letters, tone, _ = _parts(word)
     split = _split(letters)
     return split is not None and not (split[1].endswith(_STOPPED) and tone not in ("\u0301", "\u0323"))
+
+
+_BARE_RIMES = frozenset(fold(rime) for rime in _RIMES)
+
+
+@lru_cache(maxsize=8192)
+def is_bare_syllable(word: str) -> bool:
+    """Whether some Vietnamese syllable has these letters when all marks are taken off: ``nguyen``."""
+    letters = fold(word)
+    return any(
+        letters.startswith(onset) and letters[len(onset) :] in _BARE_RIMES
+        for onset in (*_LONG_ONSETS, *_SINGLE_ONSETS, "")
+        if onset != "q"
+    ) or (letters.startswith("gi") and letters[1:] in _BARE_RIMES)
 
 
 @lru_cache(maxsize=8192)

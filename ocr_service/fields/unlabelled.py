@@ -25,6 +25,7 @@ from ocr_service.fields.labelled import (
 from ocr_service.fields.locations import read_location
 from ocr_service.fields.names import (
     begins_with_surname,
+    is_plausible_name,
     is_unfinished,
     likeness_to_name,
     looks_like_misread_name,
@@ -52,6 +53,8 @@ _HEADERS = frozenset(
 _PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
 _PERSON_WORDS |= {"dongchi": "đ/c", "phanmoong": "ông", "phanmoba": "bà", "co": "cô"}
 _PERSON_SPELLINGS = frozenset(_PERSON_WORDS.values()) | {"đồng chí", "phần mộ ông", "phần mộ bà"}
+# Two or three letters without marks are cô or ông only if the reader is sure of them: CO is also a crumb of a border.
+_SURE_WORD = 0.8
 _HEADER_START = re.compile(
     r"^\s*(?:(?:mo|phan mo|bia mo)\s+)?(?P<hero>anh\s+hung\s+)?l[il1|]et\s*[s5][iyl1|](?![a-z])[\s:.\-]*"
     r"|^\s*(?:ho\s+(?:va\s+)?)?ten\s+(?:liet\s*s[iy]\s+)?"
@@ -86,6 +89,11 @@ def _spelled(text: str) -> str:
 def _header(draft: Draft, item: Item) -> bool:
     name = key(item.text)
     person = _PERSON_WORDS.get(name) if _spelled(item.text) in _PERSON_SPELLINGS or item.text.isascii() else None
+    if person and item.text.isascii() and len(name) <= 3 and draft.sure(item) < _SURE_WORD:
+        person = None
+        if name not in _HEADERS:
+            draft.unread.append(item)
+            return True
     if person and not (name == "ba" and draft.has("name")):
         draft.put("honorific", person, item)
         if name not in _HEADERS:
@@ -168,7 +176,7 @@ def _cemetery(draft: Draft, item: Item) -> bool:
 def _plot(draft: Draft, item: Item) -> bool:
     foot = draft.has("name") or bool(draft.headers)
     found = read_location(item.text, foot=foot)
-    if found is None or (set(found) == {"raw"} and begins_with_surname(item.text)):
+    if found is None or (set(found) == {"raw"} and (begins_with_surname(item.text) or draft.is_doubtful(item))):
         return False
     if set(found) == {"raw"} and read_rank(item.text, labelled=False):
         return False
@@ -261,7 +269,7 @@ def _unit(draft: Draft, item: Item) -> bool:
     spelled = re.match(
         r"\s*(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|sư|lữ|đoàn|quân khu|quân đoàn|bộ đội|mặt trận)\b", item.text, re.I
     )
-    code = unit.theatre_code is not None and _CODE_ALONE.match(item.text)
+    code = unit.theatre_code is not None and _CODE_ALONE.match(item.text) and not draft.is_doubtful(item)
     if code or unit.mailbox or (levels and (spelled or not words)) or (spelled and unit.found):
         read_unit_slot(draft, item)
         return True
@@ -281,6 +289,8 @@ def _name_first(draft: Draft, item: Item) -> bool:
     if draft.has("name") or not begins_with_surname(item.text) or not looks_like_name(item.text):
         return False
     if gazetteer().provinces(item.text) and len(item.text.split()) <= 2 and draft.has("birth"):
+        return False
+    if _is_guess(draft, item):
         return False
     put_name(draft, read_name(item.text), item)
     return True
@@ -312,6 +322,11 @@ def _war(draft: Draft, item: Item) -> bool:
     return True
 
 
+def _is_guess(draft: Draft, item: Item) -> bool:
+    """Whether a text without a label is a name only if one believes letters that the reader guessed."""
+    return draft.is_doubtful(item) and not is_plausible_name(item.text)
+
+
 def _any_name(draft: Draft, item: Item) -> bool:
     text = item.text
     short_enough = len(text.split()) <= 5 or begins_with_surname(text)
@@ -319,6 +334,9 @@ def _any_name(draft: Draft, item: Item) -> bool:
         return False
     if not looks_like_name(text) and not (draft.headers and looks_like_misread_name(text)):
         return False
+    if _is_guess(draft, item):
+        draft.doubtful_names.append(item)
+        return True
     reading = read_name(text)
     if reading.status == "given_only" and reading.raw and len(reading.raw) < 2:
         return False
@@ -331,6 +349,8 @@ def _second_name(draft: Draft, item: Item) -> bool:
     if not draft.has("name") or not looks_like_name(item.text) or likeness_to_name(item.text) < 3:
         return False
     if len(item.text.split()) < 3 and begins_with_surname(draft.fields["name"].raw or ""):
+        return False
+    if _is_guess(draft, item):
         return False
     name = read_name(item.text).name
     first = draft.fields["name"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from ocr_service.fields.dates import WAR_YEARS, read_date
-from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.draft import GUESSED_BELOW, Draft, Item
 from ocr_service.fields.graves import put_context
 from ocr_service.fields.kinds import KindEvidence
 from ocr_service.fields.labelled import put_name
-from ocr_service.fields.names import read_name
+from ocr_service.fields.names import likeness_to_name, read_name
 from ocr_service.fields.text import fold
 from ocr_service.records import Field
 
@@ -23,6 +23,7 @@ _CIVIL = re.compile(r"noi an nghi|phan mo|mo phan|noi yen nghi")
 def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> dict[str, Field]:
     """The finished record."""
     _name_after_address(draft)
+    _name_nobody_read(draft)
     _place_lone_dates(draft)
     _place_unread_dates(draft)
     if draft.has("residence") and not draft.has("hometown"):
@@ -106,6 +107,18 @@ def _name_after_address(draft: Draft) -> None:
         put_name(draft, read_name(address.raw), Item(None, address.raw, address.lines, stated=False))
 
 
+def _name_nobody_read(draft: Draft) -> None:
+    """Without a better one, the guessed line most like a name is the name, illegible; the other guesses stay unread."""
+    guesses = draft.doubtful_names
+    if guesses and not draft.has("name"):
+        best = max(
+            guesses, key=lambda item: (likeness_to_name(item.text), len(item.text.split()) > 1, draft.sure(item))
+        )
+        guesses = [item for item in guesses if item is not best]
+        put_name(draft, read_name(best.text), best)
+    draft.unread.extend(guesses)
+
+
 def _place_unread_dates(draft: Draft) -> None:
     """A date behind words nobody could read: the death, if that is not known and the date comes after the birth."""
     if draft.has("death"):
@@ -187,6 +200,8 @@ def _kind(  # one rule a line, the first that fits
         return "partial", ()
     headers = fold(" ".join(draft.headers))
     if "liet" in headers and not draft.unread and len(lines) <= 3:
+        if min(draft.line_confidence, default=1.0) < GUESSED_BELOW:
+            return "partial", ("illegible_name",)  # something is cut there that the reader could not make out
         return "unknown", ("blank_stone",)
     monument = bool(draft.headers) and not draft.unread and "to quoc" in headers
     return "other", ("not_a_grave",) if monument else ()
