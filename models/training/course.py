@@ -54,16 +54,17 @@ def draw_curves(course: list[Moment], width_px: int = 900, height_px: int = 420)
     cv2.rectangle(canvas, (left, top), (right, bottom), (200, 200, 200), 1)
     last_s = max(course[-1].elapsed_s, 1.0)
     error_top = max(max(moment.cer for moment in course[1:] or course), 1e-3)
-    loss_top = max(max(moment.loss for moment in course), 1e-3)
+    learnt = [moment for moment in course if moment.loss > 0]  # the first validation of a session has no loss yet
+    loss_top = max((moment.loss for moment in learnt), default=1.0)
     series = (
-        ("loss", [moment.loss / loss_top for moment in course], (170, 170, 170)),
-        ("errors, marks ignored", [moment.bare_cer / error_top for moment in course], (200, 90, 30)),
-        ("character errors", [moment.cer / error_top for moment in course], (30, 30, 200)),
+        ("loss", learnt, [moment.loss / loss_top for moment in learnt], (170, 170, 170)),
+        ("errors, marks ignored", course, [moment.bare_cer / error_top for moment in course], (200, 90, 30)),
+        ("character errors", course, [moment.cer / error_top for moment in course], (30, 30, 200)),
     )
-    for place, (name, heights, colour) in enumerate(series):
-        x = [left + (right - left) * moment.elapsed_s / last_s for moment in course]
+    for place, (name, moments, heights, colour) in enumerate(series):
+        x = [left + (right - left) * moment.elapsed_s / last_s for moment in moments]
         y = [bottom - (bottom - top) * min(height, 1.0) for height in heights]
-        points = np.stack([x, y], axis=1).round().astype(np.int32)
+        points = np.array([x, y], dtype=float).T.round().astype(np.int32).reshape(-1, 1, 2)
         cv2.polylines(canvas, [points], isClosed=False, color=colour, thickness=2, lineType=cv2.LINE_AA)
         cv2.putText(canvas, name, (left + 220 * place, 25), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
     note = f"{100 * error_top:.1f} %"
