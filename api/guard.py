@@ -8,6 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,7 +49,8 @@ def _limited(request: Request) -> Receive:
         message = await request.receive()
         came_bytes += len(message.get("body", b""))
         if came_bytes > MAX_BODY_BYTES:
-            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too long.")
+            # any other error while a body is read, FastAPI takes for a body that it cannot parse, and answers 400
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too long.")
         return message
 
     return receive

@@ -52,7 +52,9 @@ def _add_problems(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             known: dict[str, Any] = operation["responses"]
-            usual = (500,) if path in OPEN_PATHS else (401, 403, 500)
+            usual: tuple[int, ...] = (421, 500, 503) if path in OPEN_PATHS else (401, 403, 421, 500, 503)
+            if "requestBody" in operation:
+                usual = (*usual, 413)
             if "422" in known:
                 known.pop("422")
                 usual = (*usual, 422)

@@ -40,6 +40,7 @@ _CODES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too-large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported-media-type",
+    HTTPStatus.MISDIRECTED_REQUEST: "misdirected-request",
     HTTPStatus.UNPROCESSABLE_ENTITY: "invalid",
     HTTPStatus.INTERNAL_SERVER_ERROR: "internal",
 }

@@ -55,7 +55,12 @@ class ReaderBeside:
         command += ["--data", str(settings.data_dir), "--processes", str(settings.worker_processes)]
         if settings.bundle:
             command += ["--bundle", settings.bundle]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own module
+        # A Ctrl-C that comes while the reader is still loading its modules waits until it can stop in good order.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - our own module
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _keep_alive(self) -> None:
         while not self._stopping.is_set():
@@ -82,12 +87,6 @@ def serve(settings: Settings, *, with_reader: bool = True) -> None:
     listening = _listen(settings)
     port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    # our own handlers: uvicorn raises the signal again after its graceful stop, which would skip the reader's
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    reader = ReaderBeside(settings) if with_reader else None
-    sys.stdout.write(f"Serving on http://{host}:{port}/ (Ctrl-C stops)\n")
-    sys.stdout.flush()
     config = uvicorn.Config(
         app,
         # who connects is judged by the connection itself; a proxy's word would let anybody pretend to be this machine
@@ -96,8 +95,19 @@ def serve(settings: Settings, *, with_reader: bool = True) -> None:
         log_level="warning",
         timeout_graceful_shutdown=10,
     )
+    server = uvicorn.Server(config)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # our own handlers: uvicorn raises the signal again after its graceful stop, which would skip the reader's
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    reader = ReaderBeside(settings) if with_reader else None
+    sys.stdout.write(f"Serving on http://{host}:{port}/ (Ctrl-C stops)\n")
+    sys.stdout.flush()
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
     finally:
         if reader is not None:
             reader.stop()

@@ -114,7 +114,8 @@ class LocalStore:
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"the object folder cannot be made: {error}; choose another with --data") from error
+            why = error.strerror or error
+            raise StorageError(f"the folder {root} cannot be made: {why}; choose another with --data") from error
 
     def incoming(self) -> Incoming:
         """See ``ObjectStore.incoming``."""

@@ -109,7 +109,8 @@ def _start(seat: _Seat, settings: Settings, stop: Event, load: LoadReader) -> No
     seat.killed_for = None
     arguments = (settings, load, seat.owner, stop, seat.busy_since)
     seat.process = _spawn.Process(target=_read_in_process, args=arguments, name=f"reader-{seat.index}", daemon=True)
-    seat.process.start()
+    with _without_interrupts():
+        seat.process.start()
 
 
 def _kill_if_stuck(seat: _Seat, settings: Settings) -> None:
@@ -159,6 +160,7 @@ def _read_in_process(
 ) -> None:
     """Body of a reading process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor says when to stop
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     log_to_stderr()
     _leave_with_parent(stop, settings.photo_timeout_s)
     read = load(settings.bundle)
@@ -191,10 +193,21 @@ def _leave_with_parent(stop: Event, grace_s: float) -> None:
 
 
 @contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Whatever is started in the block is born with SIGINT held back, until it has said what to do about it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
 def _stop_signals() -> Iterator[Callable[[], bool]]:
     asked = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # api.serve starts us with it held back
     yield asked.is_set
 
 

@@ -114,11 +114,17 @@ def open_database(url: str) -> Database:
     """Open a database, creating its folder and bringing its schema up to date first."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        folder = Path(str(parsed.database)).parent
         try:
             # 0o700: what is in it is about people
-            Path(str(parsed.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise StorageError(
+                f"{folder} cannot be a folder: a file is in its place; choose another with --data"
+            ) from error
         except OSError as error:
-            raise StorageError(f"the data folder cannot be made: {error}; choose another with --data") from error
+            why = error.strerror or error
+            raise StorageError(f"the data folder {folder} cannot be made: {why}; choose another with --data") from error
     upgrade_schema(url)
     return connect_database(url)
 

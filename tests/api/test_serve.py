@@ -122,10 +122,29 @@ def test_a_polite_stop_ends_the_reader_too_and_says_success(start: Start) -> Non
     until(lambda: service.group() == [])
 
 
-@pytest.mark.parametrize("arguments", [["--host", "0.0.0.0"], ["--data", "/proc/nowhere"], ["--port", "99999"]])
+@pytest.mark.parametrize("after_s", [0.0, 0.4, 1.5])
+def test_ctrl_c_while_the_reader_is_still_starting_stops_all_without_a_word(tmp_path: Path, after_s: float) -> None:
+    command = [sys.executable, "-P", "-m", "api.serve", "--data", str(tmp_path), "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Serving on")
+        time.sleep(after_s)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to everything that runs in it
+        _, said = process.communicate(timeout=80)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "KeyboardInterrupt" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--host", "0.0.0.0"], ["--data", "/proc/nowhere"], ["--data", "/dev/null"], ["--port", "99999"]],
+)
 def test_what_cannot_start_says_why_in_one_line(tmp_path: Path, arguments: list[str]) -> None:
     command = [sys.executable, "-P", "-m", "api.serve", "--data", str(tmp_path), "--port", "0", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert "Traceback" not in ended.stderr
+    assert "[Errno" not in ended.stderr

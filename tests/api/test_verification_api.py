@@ -99,6 +99,8 @@ def test_an_undo_takes_the_record_from_the_portal(client: TestClient, add_draft:
         b'{"verdict": "correct", "values": {"nonsense": {"raw": "X"}}}',
         b'{"verdict": "correct", "values": {"name": {"rave": "X"}}}',
         b'{"verdict": "correct", "values": {"name": {"value": NaN}}}',
+        b'{"verdict": "correct", "values": {"death": {"raw": "x", "value": "not a date"}}}',
+        b'{"verdict": "correct", "values": {"rank": {"value": {"a": [1]}}}}',
         b'{"verdict": "correct", "values": {"name": {"value": "\\ud800"}}}',
         b'{"verdict": "correct", "values": {"name": {"raw": "\\ud800"}}}',
         b'{"verdict": "correct", "values": {"name": {"value": "a\\u0000b"}}}',
@@ -114,7 +116,7 @@ def test_a_decision_that_does_not_fit_changes_nothing(client: TestClient, add_dr
     if body.startswith(b'{"verdict"') and b"expected_version" not in body:
         body = body[:-1] + b', "expected_version": 1}'
     answer = client.post("/api/v1/drafts/1/decisions", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code in (400, 413, 422), answer.text
+    assert answer.status_code in ((413,) if len(body) > 1_000_000 else (400, 422)), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert client.get("/api/v1/audit").json()["items"] == []
 
