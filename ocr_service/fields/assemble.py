@@ -89,7 +89,7 @@ def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context)
         _read(draft, item, fallback)
     if chosen:
         draft.flag("chosen_alternative")
-    record = conclude(draft, evidence, [row.text for row in rows], len(lines))
+    record = conclude(draft, evidence, [(row.index, row.text) for row in rows], len(lines))
     return Inscription({name: _at(field, places) for name, field in record.items()})
 
 

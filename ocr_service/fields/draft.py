@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ocr_service.fields.confidence import field_confidence
+from ocr_service.fields.text import fold, squeeze
 from ocr_service.records import Context, Field
 
 # The reader's confidence is the chance that a line is exactly right: below 0.2 four lines of five are wrong, and what
@@ -34,7 +35,7 @@ class Draft:
     line_confidence: Sequence[float]
     fields: dict[str, Field] = field(default_factory=dict)
     flags: dict[str, None] = field(default_factory=dict)
-    headers: list[str] = field(default_factory=list)
+    headers: list[Item] = field(default_factory=list)
     dates: list[Item] = field(default_factory=list)
     unread: list[Item] = field(default_factory=list)
     doubtful_names: list[Item] = field(default_factory=list)
@@ -51,6 +52,14 @@ class Draft:
     def value(self, name: str) -> Any:
         """Value of a fact found so far."""
         return self.fields[name].value if name in self.fields else None
+
+    def headed(self) -> str:
+        """All headers in one text, folded."""
+        return fold(" ".join(header.text for header in self.headers))
+
+    def head(self, text: str, item: Item) -> None:
+        """Note a line or the start of one as a header."""
+        self.headers.append(Item("header", squeeze(text), item.lines))
 
     def sure(self, item: Item) -> float:
         """The reader's confidence in the least sure line of an item; 1 for what no line says."""

@@ -315,7 +315,7 @@ def _death_years(draft: Draft) -> tuple[int, int]:
     age = draft.value("age")
     if isinstance(birth, str) and birth[:4].isdigit() and isinstance(age, int):
         return int(birth[:4]) + age - 2, int(birth[:4]) + age + 1
-    if isinstance(birth, str) and birth[:4].isdigit() and not any("liet" in fold(header) for header in draft.headers):
+    if isinstance(birth, str) and birth[:4].isdigit() and "liet" not in draft.headed():
         return max(int(birth[:4]) + 13, WAR_YEARS[0]), 2035
     return WAR_YEARS
 

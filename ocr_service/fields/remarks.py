@@ -26,6 +26,10 @@ _SETS_UP = re.compile(
     r"|cung\s*tien|tai\s*tro|ton\s*tao|xay\s*(?:mo|dung)|dung\s*bia)\b"
 )
 _PHONE = re.compile(r"(?<!\d)(?:\+?84|0)[\s.\-]?\d{2,3}(?:[\s.\-]?\d{2,4}){2,3}(?!\d)")
+# Letters that readers give for the digits of a number: O9I2.345.678.
+_PHONE_TOKEN = re.compile(r"(?<![^\W_])[0-9OoIl|]*\d[0-9OoIl|]*(?![^\W_])|(?<![^\W_])[Oo](?=[\s.\-]?\d{3})")
+_PHONE_DIGITS = str.maketrans("OoIl|", "00111")
+_MOST_DIGITS = 24  # a line with more is a table, unless it says that it holds a telephone
 _PHONE_WORD = re.compile(r"\b(?:dt|sdt|dien\s*thoai|tel|phone|hotline|lh|lien\s*he|zalo|dd)\b")
 _SELLER = re.compile(
     r"\b(?:da\s*my\s*nghe|co\s*so|lang\s*nghe|lang\s*mo\s*da|www|http|\.com|\.vn|khac\s*bia|bia\s*da)\b|@"
@@ -89,7 +93,7 @@ def read_award(text: str) -> dict[str, str]:
 def read_redaction(text: str) -> Redaction | None:
     """Living people in a line: relatives who set the stone up, phone numbers, sellers. None if there are none."""
     folded = fold(text)
-    phones = [match.group() for match in _PHONE.finditer(text)] if _has_phone(text, folded) else []
+    phones = phone_numbers(text)
     sets_up = _SETS_UP.search(folded)
     kin = _KIN.search(folded)
     if not (phones or sets_up or (kin and kin["colon"] == ":") or _SELLER.search(folded)):
@@ -97,20 +101,33 @@ def read_redaction(text: str) -> Redaction | None:
     spans: list[str] = []
     if sets_up or (kin and kin["colon"] == ":"):
         body = text[kin.end("kin") :] if kin else text
-        body = _PHONE.sub(" ", body)
+        body = _without(phones, body)
         for chunk in re.split(r"[,;:()]|\s-\s|\bvà\b", body):
             cut = _SETS_UP.split(fold(chunk))[0]
             found = (squeeze(match.group()).split() for match in _PERSON.finditer(chunk[: len(cut)]))
             spans += [" ".join(word for word in words if word[0].isupper()) for words in found]
-    year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", _PHONE.sub(" ", text)) if sets_up else None
+    year = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", _without(phones, text)) if sets_up else None
     return Redaction(
         tuple(dict.fromkeys([*spans, *(squeeze(phone) for phone in phones)])), year.group() if year else None
     )
 
 
-def _has_phone(text: str, folded: str) -> bool:
-    digits = sum(c.isdigit() for c in text)
-    return digits >= 9 and bool(_PHONE.search(text)) and (bool(_PHONE_WORD.search(folded)) or digits <= 24)
+def phone_numbers(text: str) -> list[str]:
+    """Telephone numbers in a text as cut, their digits read as letters included."""
+    digits = _PHONE_TOKEN.sub(lambda match: match.group().translate(_PHONE_DIGITS), text)
+    found = [text[match.start() : match.end()] for match in _PHONE.finditer(digits) if _is_phone(match.group())]
+    total = sum(c.isdigit() for c in digits)
+    return found if total <= _MOST_DIGITS or _PHONE_WORD.search(fold(text)) else []
+
+
+def _is_phone(number: str) -> bool:
+    return 9 <= sum(c.isdigit() for c in number) <= 12
+
+
+def _without(phones: list[str], text: str) -> str:
+    for phone in phones:
+        text = text.replace(phone, " ")
+    return text
 
 
 def read_war(text: str) -> str | None:

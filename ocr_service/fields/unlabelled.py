@@ -101,24 +101,24 @@ def _header(draft: Draft, item: Item) -> bool:
     if name in _HEADERS or (
         len(name) >= 6 and any(within_one_edit(name, known) for known in _HEADERS if len(known) >= 6)
     ):
-        draft.headers.append(squeeze(item.text))
+        draft.head(item.text, item)
         if name.startswith(("anhhunglietsi", "cacanhhunglietsi")):
             draft.put("title", "AHLS", item)
         return True
     if kinds.is_slogan(item.text) and not begins_with_surname(item.text):
-        draft.headers.append(squeeze(item.text))
+        draft.head(item.text, item)
         return True
     hero = re.match(r"^\s*(?:anh hung\s*(?:llvt|luc luong vu trang)|ahllvt)", fold(item.text))
     if hero and not re.search(r"\d", item.text):
         draft.put("title", "AHLLVTND", item)
-        draft.headers.append(squeeze(item.text))
+        draft.head(item.text, item)
         return True
     start = _HEADER_START.match(fold(item.text))
     if start and start.end() < len(item.text.rstrip()) and not kinds.is_unknown_wording(item.text):
         rest = item.text[start.end() :]
         if kinds.tells_kind(item.text):
             return False
-        draft.headers.append(squeeze(item.text[: start.end()]).strip(" .:-"))
+        draft.head(squeeze(item.text[: start.end()]).strip(" .:-"), item)
         if "hero" in start.groupdict() and start["hero"]:
             draft.put("title", "AHLS", item)
         read_unlabelled(draft, Item(None, rest, item.lines, stated=True))

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from ocr_service.fields.dates import WAR_YEARS, read_date
 from ocr_service.fields.draft import GUESSED_BELOW, Draft, Item
 from ocr_service.fields.graves import put_context
-from ocr_service.fields.kinds import KindEvidence
+from ocr_service.fields.kinds import KindEvidence, is_place_name_of_graves, tells_kind
 from ocr_service.fields.labelled import put_name
 from ocr_service.fields.names import likeness_to_name, read_name
-from ocr_service.fields.text import fold
+from ocr_service.fields.remarks import phone_numbers
+from ocr_service.fields.text import fold, squeeze
 from ocr_service.records import Field
 
 # Who lies in these graves lived 13 to 70 years; the decree's rosters hold no younger soldier.
 _YOUNGEST, _OLDEST = 13, 70
 _LABEL_LENGTH = 16  # letters of the longest label of a date, with a letter too many
+Rows: TypeAlias = Sequence[tuple[int, str]]
+
+_STRUCK = "[…]"  # stands for personal data of the living
 _FACTS = ("birth", "death", "enlist", "hometown", "unit", "rank", "position", "war", "death_place")
 _CIVIL = re.compile(r"noi an nghi|phan mo|mo phan|noi yen nghi")
 
 
-def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int) -> dict[str, Field]:
+def conclude(draft: Draft, evidence: KindEvidence, rows: Rows, line_count: int) -> dict[str, Field]:
     """The finished record."""
     _name_after_address(draft)
     _name_nobody_read(draft)
@@ -32,18 +39,19 @@ def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count:
         draft.flag("hometown_is_residence")
     _weigh_life(draft)
     put_context(draft)
-    kind, flags = _kind(draft, evidence, lines, line_count)
+    kind, flags = _kind(draft, evidence, rows, line_count)
     draft.flag(*flags)
+    _redact_phones(draft, rows)
     record = dict(draft.fields)
-    whole = "\n".join(lines)
-    sure = min(draft.line_confidence, default=0.5)
-    record["kind"] = Field(kind, whole, round(sure, 4))
+    record["kind"] = _field_of_lines(draft, kind, _deciding_lines(draft, evidence, kind, rows), rows)
     if evidence.unknown and kind in ("unknown", "partial", "collective", "relocated", "symbolic"):
-        record["unknown_wording"] = Field(evidence.unknown, evidence.unknown, round(sure, 4))
+        said = _field_of_lines(draft, evidence.unknown, _rows_at(rows, evidence.wording_lines), rows)
+        record["unknown_wording"] = replace(said, raw=evidence.unknown)
     if draft.headers:
-        record["header"] = Field(draft.headers[0], draft.headers[0], round(sure, 4))
+        header = draft.headers[0]
+        record["header"] = Field(header.text, header.text, round(draft.sure(header), 4), header.lines)
     if evidence.count and kind in ("collective", "memorial_list"):
-        record["count"] = Field(evidence.count, None, round(sure, 4))
+        record["count"] = Field(evidence.count, None, record["kind"].confidence)
     if "other_names" in record and kind == "named":
         both = [record["name"].value, *record["other_names"].value]
         record["persons"] = Field([{"name": name} for name in both], None, record["other_names"].confidence)
@@ -55,9 +63,58 @@ def conclude(draft: Draft, evidence: KindEvidence, lines: list[str], line_count:
     record.setdefault("name_status", Field("unknown", None, 0.0))
     if draft.unread:
         lines_left = tuple(dict.fromkeys(line for item in draft.unread for line in item.lines))
-        record["other_lines"] = Field([item.text.strip() for item in draft.unread], None, 0.0, lines_left)
+        record["other_lines"] = Field(_struck(draft, [item.text for item in draft.unread]), None, 0.0, lines_left)
     record["flags"] = Field(sorted(draft.flags), None, 1.0)
     return record
+
+
+def _rows_at(rows: Rows, places: Iterable[int]) -> tuple[int, ...]:
+    return tuple(rows[place][0] for place in sorted(places) if place < len(rows))
+
+
+def _deciding_lines(draft: Draft, evidence: KindEvidence, kind: str, rows: Rows) -> tuple[int, ...]:
+    """The lines that say what an inscription is: its wording, the name, or the facts; none where nothing does."""
+    if kind == "unknown":
+        said = _rows_at(rows, evidence.wording_lines)
+    elif kind in ("named", "partial"):
+        fields = [name for name in ("name", *_FACTS) if draft.has(name)]
+        said = draft.fields[fields[0]].lines if fields else ()
+    else:
+        said = tuple(index for index, text in rows if tells_kind(text) or is_place_name_of_graves(text))
+    said = said or tuple(line for header in draft.headers for line in header.lines)
+    return tuple(dict.fromkeys(said))
+
+
+def _field_of_lines(draft: Draft, value: str, lines: tuple[int, ...], rows: Rows) -> Field:
+    """A conclusion, as sure as the least sure of the lines it was drawn from."""
+    known = [draft.line_confidence[line] for line in lines if line < len(draft.line_confidence)]
+    chosen = frozenset(lines)
+    cut = "\n".join(text for index, text in rows if index in chosen)
+    raw = _struck(draft, [cut])[0] if cut else None
+    return Field(value, raw, round(min(known, default=min(draft.line_confidence, default=0.5)), 4), lines)
+
+
+def _redact_phones(draft: Draft, rows: Rows) -> None:
+    """Telephone numbers of the living, in whatever line they stand and however it was understood."""
+    known = draft.value("redact") or []
+    numbers = [(index, squeeze(number)) for index, text in rows for number in phone_numbers(text)]
+    fresh = [(index, number) for index, number in numbers if number not in known]
+    if not fresh:
+        return
+    old = draft.fields.get("redact")
+    lines = (*(old.lines if old else ()), *(index for index, _ in fresh))
+    item = Item("redact", "\n".join(number for _, number in fresh), tuple(dict.fromkeys(lines)))
+    draft.put("redact", list(dict.fromkeys([*known, *(number for _, number in fresh)])), item, replace=True)
+    draft.flag("living_person_pii")
+
+
+def _struck(draft: Draft, texts: Sequence[str]) -> list[str]:
+    """Texts without the names and numbers of the living."""
+    spans = sorted({span for span in draft.value("redact") or () if span.strip()}, key=len, reverse=True)
+    if not spans:
+        return [text.strip() for text in texts]
+    personal = re.compile("|".join(r"\s+".join(map(re.escape, span.split())) for span in spans))
+    return [personal.sub(_STRUCK, text).strip() for text in texts]
 
 
 def _list_persons(record: dict[str, Field]) -> None:
@@ -100,7 +157,7 @@ def _place_lone_dates(draft: Draft) -> None:
 def _name_after_address(draft: Draft) -> None:
     """A lone ANH or BA under LIỆT SĨ, with no other name, is a given name and no form of address."""
     address = draft.fields.get("honorific")
-    if address is None or draft.has("name") or not address.raw or "liet" not in fold(" ".join(draft.headers)):
+    if address is None or draft.has("name") or not address.raw or "liet" not in draft.headed():
         return
     if len(address.raw.split()) == 1 and fold(address.raw).strip(" .:") in ("anh", "ba", "chi", "co"):
         del draft.fields["honorific"]
@@ -162,7 +219,7 @@ def _weigh_life(draft: Draft) -> None:
 
 
 def _is_civil(draft: Draft) -> bool:
-    headers = fold(" ".join(draft.headers))
+    headers = draft.headed()
     if "liet" in headers:
         return False
     elder = draft.value("honorific") in ("cụ ông", "cụ bà", "cụ", "bà", "ông")
@@ -171,13 +228,13 @@ def _is_civil(draft: Draft) -> bool:
 
 
 def _kind(  # one rule a line, the first that fits
-    draft: Draft, evidence: KindEvidence, lines: list[str], line_count: int
+    draft: Draft, evidence: KindEvidence, rows: Rows, line_count: int
 ) -> tuple[str, tuple[str, ...]]:
     """The kind of inscription and the flags that belong to it."""
     name, status = draft.value("name"), draft.value("name_status")
     persons = draft.value("persons") or []
     facts = [field for field in _FACTS if draft.has(field)]
-    if not lines:
+    if not rows:
         return _nothing_cut(line_count)
     if evidence.listing and (len(persons) != 1 or not name) and (persons or not evidence.no_grave):
         return "memorial_list", ()
@@ -198,8 +255,8 @@ def _kind(  # one rule a line, the first that fits
         return ("partial" if blank else "named"), ()
     if status in ("given_only", "alias_only", "illegible") or facts or draft.has("name"):
         return "partial", ()
-    headers = fold(" ".join(draft.headers))
-    if "liet" in headers and not draft.unread and len(lines) <= 3:
+    headers = draft.headed()
+    if "liet" in headers and not draft.unread and len(rows) <= 3:
         if min(draft.line_confidence, default=1.0) < GUESSED_BELOW:
             return "partial", ("illegible_name",)  # something is cut there that the reader could not make out
         return "unknown", ("blank_stone",)

@@ -89,3 +89,37 @@ def test_another_reading_of_the_line_can_speak_against_mending_a_family_name() -
     disputed = parse_lines([_line("LIỆT SĨ"), _line("HOÀMG VĂN TÁM", 0.9, "HOÀI VĂN TÁM")])
     assert disputed.value("name") == "Hoàmg Văn Tám"
     assert disputed.record["name"].flags == ("surname_unclear",)
+
+
+def test_the_kind_and_the_header_are_as_sure_as_the_lines_that_say_them() -> None:
+    lines = [_line("LIỆT SĨ", 0.9), _line("TRẦN VĂN TÁM", 0.8), _line("Hy sinh: 1968", 0.7), _line("lglalgl9lal", 0.0)]
+    record = parse_lines(lines).record
+    assert (record["kind"].confidence, record["kind"].raw, record["kind"].lines) == (0.8, "TRẦN VĂN TÁM", (1,))
+    assert (record["header"].confidence, record["header"].lines) == (0.9, (0,))
+    unknown = parse_lines([_line("CHƯA BIẾT TÊN", 0.8), _line("x&", 0.1)]).record
+    assert unknown["kind"].confidence == unknown["unknown_wording"].confidence == 0.8
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ("ĐT: O9I2.345.678", "O9I2.345.678"),
+        ("CON TRAI PHUNG LAP O912 345 678", "O912 345 678"),
+        ("Quê quán: Nam Đàn - Nghệ An - 0912 345 678", "0912 345 678"),
+        ("xqz 84.912.345.67l", "84.912.345.67l"),
+        ("O 912 345 678", "O 912 345 678"),
+    ],
+)
+def test_telephone_numbers_are_found_in_any_line_and_stand_in_no_text_of_the_whole(line: str, number: str) -> None:
+    inscription = parse_lines([_line("LIỆT SĨ"), _line("TRẦN VĂN TÁM"), _line(line)])
+    assert number in inscription.value("redact")
+    assert "living_person_pii" in inscription.flags
+    assert number not in (inscription.record["kind"].raw or "")
+    assert not any(number in text for text in inscription.value("other_lines") or ())
+
+
+@pytest.mark.parametrize(
+    "line", ["HS: 05-12-1968", "01 02 1968 05 06 1970", "LÔ 5 HÀNG 12 SỐ 3", "(12/05/1945 - 03/02/1970)"]
+)
+def test_dates_and_plots_are_no_telephone_numbers(line: str) -> None:
+    assert not parse_lines([_line("LIỆT SĨ"), _line("TRẦN VĂN TÁM"), _line(line)]).value("redact")
