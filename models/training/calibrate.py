@@ -2,7 +2,8 @@
 
 Reads held-out rendered crops, some without letters, with the bundle itself, as serving does, and fits a logistic model
 on the features of ``models.recogniser.confidence_features``. The section ``[rec.calibration]`` of the manifest is
-written anew from all lines; what is logged was judged on lines not fitted to. Needs no torch.
+written anew from all lines; what is logged, and drawn in ``reliability.png``, was judged on lines not fitted to. Needs
+no torch.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from models.bundle import MANIFEST, Calibration, load_bundle
-from models.ctc import beam_search
 from models.metrics import auroc, comparable, expected_calibration_error
-from models.recogniser import LineRecogniser, confidence_features, decode, line_confidence
+from models.recogniser import LineRecogniser, confidence_features, decode, line_confidence, ranked
 from models.training.lines import Line, calibration_lines
+from models.training.reliability import draw_reliability, reliability
 
-FEATURES = ("text", "margin", "worst", "length")
+FEATURES = ("text", "margin", "worst", "length", "typical")
 SECTION = "[rec.calibration]"
+DIAGRAM = "reliability.png"
 # Pulls weights towards zero by as much as one line would; keeps the fit finite where every line is right.
 RIDGE = 1.0
 FOLDS = 5
@@ -64,29 +66,31 @@ def verdict_on(recogniser: LineRecogniser, line: Line) -> Verdict | None:
     read = decode(probabilities, recogniser.charset, recogniser.spec)
     if not read.text:
         return None
-    features = confidence_features(beam_search(probabilities, recogniser.spec.beam_width), read.char_confidences)
+    features = confidence_features(ranked(probabilities, recogniser.charset, recogniser.spec), read.char_confidences)
     return Verdict(features, comparable(read.text) == comparable(truth))
 
 
-def judge(verdicts: Sequence[Verdict], calibration: Calibration | None) -> tuple[float, float]:
-    """Expected calibration error and AUROC of the confidences on ``verdicts``."""
-    given = [line_confidence(verdict.features, calibration) for verdict in verdicts]
+def judge(verdicts: Sequence[Verdict], given: Sequence[float]) -> tuple[float, float]:
+    """Expected calibration error and AUROC of the confidences ``given`` to ``verdicts``."""
     right = [verdict.is_exact for verdict in verdicts]
     return expected_calibration_error(given, right), auroc(given, right)
 
 
-def judge_unseen(verdicts: Sequence[Verdict]) -> tuple[float, float]:
-    """The same figures where each line's confidence comes from a fit to the other ``FOLDS - 1`` parts of the lines.
+def confidences(verdicts: Sequence[Verdict], calibration: Calibration | None) -> list[float]:
+    """The confidence of each line by one calibration; without any, as an uncalibrated bundle gives it."""
+    return [line_confidence(verdict.features, calibration) for verdict in verdicts]
+
+
+def unseen_confidences(verdicts: Sequence[Verdict]) -> list[float]:
+    """The confidence of each line by a fit to the other ``FOLDS - 1`` parts of the lines.
 
     Parts are runs of lines, so that lines of one stone do not stand on both sides.
     """
     bounds = [len(verdicts) * part // FOLDS for part in range(FOLDS + 1)]
     given: list[float] = []
     for start, end in pairwise(bounds):
-        fitted = fit([*verdicts[:start], *verdicts[end:]])
-        given += [line_confidence(verdict.features, fitted) for verdict in verdicts[start:end]]
-    right = [verdict.is_exact for verdict in verdicts]
-    return expected_calibration_error(given, right), auroc(given, right)
+        given += confidences(verdicts[start:end], fit([*verdicts[:start], *verdicts[end:]]))
+    return given
 
 
 def write_section(manifest: Path, calibration: Calibration) -> None:
@@ -109,8 +113,10 @@ def main() -> None:
     verdicts = [verdict for crop in crops if (verdict := verdict_on(recogniser, crop)) is not None]
     write_section(arguments.bundle / MANIFEST, fit(verdicts))
     log.info("%d lines, %.1f %% exact", len(verdicts), 100 * sum(v.is_exact for v in verdicts) / len(verdicts))
-    log.info("uncalibrated: ECE %.4f, AUROC %.4f", *judge(verdicts, None))
-    log.info("calibrated, lines not fitted to: ECE %.4f, AUROC %.4f", *judge_unseen(verdicts))
+    log.info("uncalibrated: ECE %.4f, AUROC %.4f", *judge(verdicts, confidences(verdicts, None)))
+    unseen = unseen_confidences(verdicts)
+    log.info("calibrated, lines not fitted to: ECE %.4f, AUROC %.4f", *judge(verdicts, unseen))
+    draw_reliability(reliability(unseen, [verdict.is_exact for verdict in verdicts]), arguments.bundle / DIAGRAM)
 
 
 if __name__ == "__main__":

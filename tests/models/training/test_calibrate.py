@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.bundle import Calibration
-from models.training.calibrate import FEATURES, Verdict, fit, judge, judge_unseen, write_section
+from models.training.calibrate import FEATURES, Verdict, confidences, fit, judge, unseen_confidences, write_section
 
 MANIFEST = '[rec]\nkind = "ppocr"\nmodel = "rec"\n'
 
@@ -21,6 +21,7 @@ def verdicts(count: int, seed: int) -> list[Verdict]:
             "margin": dice.uniform(0, 10),
             "worst": -dice.expovariate(2.0),
             "length": 2.0,
+            "typical": 0.0,
         }
         chance = 1 / (1 + math.exp(-(3.0 + 1.5 * features["text"] + 2.0 * features["worst"])))
         found.append(Verdict(features, dice.random() < chance))
@@ -36,12 +37,13 @@ def test_a_fit_finds_the_weights_that_made_the_data() -> None:
 
 def test_a_fit_makes_confidences_mean_what_they_say_on_other_lines() -> None:
     fitted, others = fit(verdicts(3000, 1)), verdicts(3000, 2)
-    assert judge(others, fitted)[0] < 0.04 < judge(others, None)[0]
+    assert judge(others, confidences(others, fitted))[0] < 0.04 < judge(others, confidences(others, None))[0]
 
 
 def test_lines_are_judged_by_fits_that_did_not_see_them() -> None:
     noise = [Verdict({name: random.Random(n).uniform(-5, 0) for name in FEATURES}, n % 2 == 0) for n in range(40)]
-    seen, unseen = judge(noise, fit(noise))[1], judge_unseen(noise)[1]
+    seen = judge(noise, confidences(noise, fit(noise)))[1]
+    unseen = judge(noise, unseen_confidences(noise))[1]
     assert unseen < seen
 
 
