@@ -36,7 +36,7 @@ _DOUBTS = {
     "implausible_age": 0.6,
     "chosen_alternative": 0.8,
     "completed_from_cemetery": 0.8,
-    "unlabelled_date": 0.7,
+    "unlabelled_date": 0.6,
 }
 
 

@@ -35,7 +35,7 @@ class DateReading:
 # Events on stones lie between the first wave of arrests and the present; births reach back further.
 WAR_YEARS = (1930, 1990)
 BIRTH_YEARS = (1900, 1975)
-_LAST_YEAR = 2035
+_FIRST_YEAR, _LAST_YEAR = 1850, 2035
 
 _STEM = r"giap|at|binh|dinh|mau|k[yi]|canh|tan|nham|qu[yi]"
 _BRANCH = r"t[yi]|suu|dan|mao|meo|thin|ngo|mui|than|dau|tuat|hoi"
@@ -252,6 +252,9 @@ def _solar(slots: Slots, roster: bool) -> DateReading:
     year, flags = slots.year, slots.flags
     if slots.year_to is not None:
         first, last = sorted((slots.year or "", slots.year_to))
+        possible = [year for year in (first, last) if not year.isdigit() or _FIRST_YEAR <= int(year) <= _LAST_YEAR]
+        if len(possible) < 2:
+            return DateReading(None, tuple(possible), flags=("illegible_year",))
         return DateReading(f"{first}/{last}", flags=("interval",))
     if slots.day and not slots.month:
         flags += () if "month_missing" in flags else ("month_missing",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
@@ -27,6 +28,9 @@ from ocr_service.fields.units import UnitReading, read_force, read_unit
 
 _AGE = re.compile(r"(?<!\d)(\d{1,3})\s*tuoi|\btuoi\s*:?\s*(\d{1,3})(?!\d)")
 
+# Stones leave the year of a death open by a year or two (1966/1967); ten years are a war or two misread numbers.
+_LONGEST_DOUBT_YEARS = 5
+
 
 def read_birth(draft: Draft, item: Item) -> None:
     """Birth, and a place of birth where the stone adds one."""
@@ -49,6 +53,9 @@ def read_death(draft: Draft, item: Item) -> None:
         draft.put("age", int(age[1] or age[2]), item, raw=age.group())
         text = text[: age.start()] + " " + text[age.end() :]
     reading = read_date(text, roster=from_roster(draft), years=_death_years(draft))
+    if "interval" in reading.flags and _years_spanned(reading) > _LONGEST_DOUBT_YEARS:
+        both = tuple(str(reading.value).split("/"))
+        reading = replace(reading, value=None, candidates=both, flags=("interval", "illegible_year"))
     known = draft.value("death")
     finer = known is None or (reading.value is not None and reading.value.startswith(str(known)))
     war = read_war(text)
@@ -67,6 +74,11 @@ def read_death(draft: Draft, item: Item) -> None:
     place = read_death_place(reading.rest if reading.value or reading.candidates else text)
     if place:
         draft.put("death_place", place, item, raw=place)
+
+
+def _years_spanned(reading: DateReading) -> int:
+    years = [half[:4] for half in str(reading.value).split("/")]
+    return int(years[-1]) - int(years[0]) if all(year.isdigit() for year in years) else 0
 
 
 def read_lunar_twin(draft: Draft, item: Item) -> None:

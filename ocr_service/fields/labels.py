@@ -133,6 +133,15 @@ _ENTRIES = _entries()
 _BY_KEY = {key(words): label for words, label in reversed(_ENTRIES)}
 
 
+@lru_cache(maxsize=1)
+def date_labels() -> dict[str, tuple[str, ...]]:
+    """Keys of the spelled labels of birth, enlistment and death."""
+    return {
+        field: tuple(known for known, label in _BY_KEY.items() if label.field == field and len(known) >= 5)
+        for field in ("birth", "enlist", "death")
+    }
+
+
 def _pattern(words: str) -> str:
     pattern = re.escape(words).replace(r"\ ", r"[ \t]*").replace(r"\.", r"[./][ \t]*")
     return pattern.replace("y", "[yi]")

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from ocr_service.fields.dates import WAR_YEARS, read_date
+from ocr_service.fields.dates import WAR_YEARS
 from ocr_service.fields.draft import GUESSED_BELOW, Draft, Item
 from ocr_service.fields.graves import put_context
 from ocr_service.fields.kinds import KindEvidence, is_place_name_of_graves, tells_kind
 from ocr_service.fields.labelled import put_name
+from ocr_service.fields.lone_dates import place_lone_dates, place_unread_dates, year_of
 from ocr_service.fields.names import likeness_to_name, read_name
 from ocr_service.fields.remarks import phone_numbers
 from ocr_service.fields.text import fold, squeeze
@@ -19,7 +20,6 @@ from ocr_service.records import Field
 
 # Who lies in these graves lived 13 to 70 years; the decree's rosters hold no younger soldier.
 _YOUNGEST, _OLDEST = 13, 70
-_LABEL_LENGTH = 16  # letters of the longest label of a date, with a letter too many
 Rows: TypeAlias = Sequence[tuple[int, str]]
 
 _STRUCK = "[…]"  # stands for personal data of the living
@@ -31,8 +31,8 @@ def conclude(draft: Draft, evidence: KindEvidence, rows: Rows, line_count: int) 
     """The finished record."""
     _name_after_address(draft)
     _name_nobody_read(draft)
-    _place_lone_dates(draft)
-    _place_unread_dates(draft)
+    place_lone_dates(draft)
+    place_unread_dates(draft)
     if draft.has("residence") and not draft.has("hometown"):
         # Some stones name only where the dead last lived; that is where the family is looked for.
         draft.fields["hometown"] = draft.fields["residence"]
@@ -137,23 +137,6 @@ def _without_name(record: dict[str, Field]) -> None:
     record["name_status"] = Field("unknown", None, 0.0)
 
 
-def _place_lone_dates(draft: Draft) -> None:
-    """Dates without a label: of two the earlier is the birth; one alone is the death unless that is known."""
-    readings = [(read_date(item.text), item) for item in draft.dates]
-    dated = [(reading.value, item, reading.flags) for reading, item in readings if reading.value]
-    if len(dated) >= 2 and not draft.has("birth") and not draft.has("death"):
-        slots: tuple[str, ...] = ("birth", "death")
-        dated = sorted(dated[:2], key=lambda entry: entry[0])
-    elif dated and not draft.has("death"):
-        slots = ("death",)
-    elif dated and not draft.has("birth"):
-        slots = ("birth",)
-    else:
-        slots = ()
-    for slot, (value, item, flags) in zip(slots, dated, strict=False):
-        draft.put(slot, value, item, flags=(*flags, "unlabelled_date"))
-
-
 def _name_after_address(draft: Draft) -> None:
     """A lone ANH or BA under LIỆT SĨ, with no other name, is a given name and no form of address."""
     address = draft.fields.get("honorific")
@@ -176,26 +159,8 @@ def _name_nobody_read(draft: Draft) -> None:
     draft.unread.extend(guesses)
 
 
-def _place_unread_dates(draft: Draft) -> None:
-    """A date behind words nobody could read: the death, if that is not known and the date comes after the birth."""
-    if draft.has("death"):
-        return
-    after = max((_year(draft.value(name)) or 0 for name in ("birth", "enlist")), default=0)
-    for item in draft.unread:
-        reading = read_date(item.text)
-        year = reading.year
-        if year is not None and WAR_YEARS[0] <= year and year >= after and len(reading.rest) <= _LABEL_LENGTH:
-            draft.put("death", reading.value, item, flags=(*reading.flags, "unlabelled_date"))
-            draft.unread.remove(item)
-            return
-
-
-def _year(value: object) -> int | None:
-    return int(value[:4]) if isinstance(value, str) and value[:4].isdigit() else None
-
-
 def _weigh_life(draft: Draft) -> None:
-    birth, death, enlist = (_year(draft.value(name)) for name in ("birth", "death", "enlist"))
+    birth, death, enlist = (year_of(draft.value(name)) for name in ("birth", "death", "enlist"))
     age = draft.value("age")
     civil = _is_civil(draft)
     if isinstance(age, int):
@@ -223,7 +188,7 @@ def _is_civil(draft: Draft) -> bool:
     if "liet" in headers:
         return False
     elder = draft.value("honorific") in ("cụ ông", "cụ bà", "cụ", "bà", "ông")
-    late = (_year(draft.value("death")) or 0) > WAR_YEARS[1]
+    late = (year_of(draft.value("death")) or 0) > WAR_YEARS[1]
     return elder or late or bool(_CIVIL.search(headers))
 
 
