@@ -14,9 +14,9 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 
 from api.i18n import Texts
+from ocr_service.verification import is_date
 
 _STORED = re.compile(r"([\dX]{4})(?:-([\dX]{2}))?(?:-([\dX]{2}))?([~?%]?)", re.ASCII)
 _SEPARATORS = re.compile(r"\s*[/.\-]\s*")
@@ -60,7 +60,10 @@ def read_date(text: str) -> str | None:
     ends = _SPAN.split(text)
     if len(ends) > 2:
         raise DateTextError("date.form", text)
-    return "/".join(_read_one(end) for end in ends)
+    stored = "/".join(_read_one(end) for end in ends)
+    if not is_date(stored):
+        raise DateTextError("date.impossible", text)
+    return stored
 
 
 def _read_one(text: str) -> str:
@@ -76,8 +79,10 @@ def _read_one(text: str) -> str:
     year = _year(parts.pop(), text)
     month = _two_digits(parts.pop(), text) if parts else None
     day = _two_digits(parts.pop(), text) if parts else None
-    _check_calendar(year, month, day, text)
-    return "-".join(part for part in (year, month, day) if part) + doubt
+    stored = "-".join(part for part in (year, month, day) if part) + doubt
+    if not is_date(stored):
+        raise DateTextError("date.impossible", text)
+    return stored
 
 
 def _year(part: str, text: str) -> str:
@@ -96,15 +101,3 @@ def _two_digits(part: str, text: str) -> str:
     if len(part) > 2:
         raise DateTextError("date.form", text)
     return part.zfill(2)
-
-
-def _check_calendar(year: str, month: str | None, day: str | None, text: str) -> None:
-    """Refuse months and days that no calendar has; what is not known cannot be refused."""
-    if month is None or "X" in month:
-        longest = 31
-    elif not 1 <= int(month) <= 12:
-        raise DateTextError("date.impossible", text)
-    else:
-        longest = monthrange(int(year) if "X" not in year and int(year) > 0 else 2000, int(month))[1]
-    if day is not None and "X" not in day and not 1 <= int(day) <= longest:
-        raise DateTextError("date.impossible", text)

@@ -17,12 +17,14 @@ from ocr_service.fields.syllables import is_syllable
 from ocr_service.records import Line, Reading
 from ocr_service.states import VERIFIED_STATES, RecordState
 from ocr_service.verification import normalised
+from ocr_service.verification.field_values import expected_of
 
 # Notes that ask for a person's judgement; the others only explain. A field with one of them is never shown as certain.
 ATTENTION = frozenset(
     {
+        *("approx", "canchi_year", "interval", "lunar", "season", "two_digit_year", "birth_derived", "blank_day_month"),
         *("canchi_mismatch", "chosen_alternative", "death_before_birth", "death_before_enlist", "lunar_mismatch"),
-        *("completed_from_gazetteer", "unlabelled_date"),
+        *("completed_from_cemetery", "completed_from_gazetteer", "lunar_north_south", "unlabelled_date"),
         *("ambiguous_code", "ambiguous_province", "district_not_in_province", "dm_ambiguous", "enlist_after_death"),
         *("gazetteer_fix", "illegible_name", "illegible_year", "implausible_age", "impossible_date"),
         *("impossible_solar_date", "living_person_pii", "loc_unparsed", "lunar_north_south_1968", "maybe_lunar"),
@@ -120,7 +122,7 @@ def show_field(name: str, field: RecordField | None, reading: Reading | None, te
     if field is None:
         return ShownField("", "", "", "none", (), (), ())
     return ShownField(
-        cut=" ".join((field.raw or "").split()),  # an input has one line
+        cut=_rows(field) if name == "persons" else " ".join((field.raw or "").split()),
         value=show_value(name, field.value, texts),
         meaning=meaning_of(name, field.value, texts),
         level=level_of_field(name, field),
@@ -128,6 +130,13 @@ def show_field(name: str, field: RecordField | None, reading: Reading | None, te
         notes=notes_of(field.flags, texts),
         others=_other_readings(name, field, reading.lines) if reading is not None else (),
     )
+
+
+def _rows(field: RecordField) -> str:
+    """Persons as cut, one on each line; names that were told together only here become rows of their own."""
+    persons = field.value if isinstance(field.value, list | tuple) else ()
+    names = (str(person.get("name") or "") for person in persons if isinstance(person, Mapping))
+    return field.raw or "\n".join(filter(None, names))
 
 
 def title_of(fields: Mapping[str, RecordField], texts: Texts) -> str:
@@ -156,6 +165,8 @@ def level_of_field(name: str, field: RecordField) -> str:
         return "sure"
     if field.raw is None and field.value is None:
         return "none"
+    if expected_of(name, field.value) is not None:
+        return "weak"  # no value that such a field can have (``1950/7292``), however well its line was read
     level = level_of(field.confidence)
     judged = name in NOT_CUT and level == "weak"
     return "check" if judged or (level == "sure" and ATTENTION.intersection(field.flags)) else level
@@ -183,9 +194,6 @@ def _draft_notes(view: RecordView, texts: Texts) -> tuple[Note, ...]:
     flags = whole.value if whole is not None and isinstance(whole.value, list | tuple) else ()
     shown_at_fields = {flag for name in FORM_FIELDS if name in view.fields for flag in view.fields[name].flags}
     notes.extend(notes_of((flag for flag in flags if flag not in shown_at_fields), texts))
-    persons = view.fields.get("persons")
-    if persons is not None and persons.value:
-        notes.append(Note(f"{texts('field.persons')}: {show_value('persons', persons.value, texts)}", attention=True))
     return tuple(notes)
 
 

@@ -7,7 +7,6 @@ form, which follows from it and is corrected by hand only where the parser is wr
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +20,15 @@ from ocr_service.verification import Correction, normalised
 
 # The order is that of most stones, so that eyes go down the photo and the form together.
 MAIN_FIELDS = ("kind", "name", "birth", "enlist", "death", "hometown", "rank", "position", "unit", "loc")
-MORE_FIELDS = ("aliases", "title", "death_place", "age", "war", "party", "unknown_wording")
+MORE_FIELDS = ("aliases", "title", "death_place", "age", "war", "party", "unknown_wording", "persons")
 FORM_FIELDS = MAIN_FIELDS + MORE_FIELDS
 
 # Judged over the whole inscription; no words of the stone belong to them alone.
 NOT_CUT = frozenset({"kind", "war"})
-_EXAMPLES = {"birth": "date", "enlist": "date", "death": "date", "hometown": "hometown", "unit": "unit", "loc": "loc"}
+_EXAMPLES = {
+    **dict.fromkeys(("birth", "enlist", "death"), "date"),
+    **{name: name for name in ("hometown", "unit", "loc", "persons")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,15 @@ def corrections(
     return changed
 
 
+def _tidy(name: str, cut: str) -> str:
+    """Words without needless spaces; lines are kept apart where each is a person."""
+    rows = cut.splitlines() if name == "persons" else [cut]
+    return "\n".join(filter(None, (" ".join(row.split()) for row in rows)))
+
+
 def _correction(name: str, held: RecordField, entry: Entry, context: Context, texts: Texts) -> Correction | None:
     """What one entry changes, None where it says what the record says already."""
-    cut = None if entry.cut is None else re.sub(r"[ \t]+", " ", entry.cut).strip()
+    cut = None if entry.cut is None else _tidy(name, entry.cut)
     value = None if entry.value is None else read_value(name, entry.value, context, texts)
     if name == "kind" and value is None:
         raise FieldTextError(name, texts("error.kind_needed"))

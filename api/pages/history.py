@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from api.i18n import Texts
-from api.pages.values import show_for_people
+from api.pages.values import WITHOUT_WORDS, show_for_people
 from ocr_service.database.values import DecisionView
 from ocr_service.states import Verdict
 
@@ -74,4 +74,4 @@ def _texts_of(name: str, document: Any, texts: Texts) -> tuple[str, str]:
     if not isinstance(document, Mapping):
         return "", ""
     shown = show_for_people(name, document.get("value"), texts)
-    return (document.get("raw") or shown), shown
+    return (shown if name in WITHOUT_WORDS else document.get("raw") or shown), shown

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from api.i18n import Texts
 from api.pages.drafts import Note, notes_of
-from api.pages.form import FORM_FIELDS, NOT_CUT
-from api.pages.values import meaning_of, show_for_people
+from api.pages.form import FORM_FIELDS
+from api.pages.values import WITHOUT_WORDS, meaning_of, show_for_people
 from ocr_service.database.values import RecordField, RecordView
 from ocr_service.redaction import PublishedField, PublishedRecord
 
-_FURTHER = ("name_status", "name_variants", "honorific", "header", "persons", "lunar", "burial", "award", "redact")
-_NO_WORDS_OF_THEIR_OWN = NOT_CUT | {"name_status", "persons"}
+_FURTHER = ("name_status", "name_variants", "honorific", "header", "lunar", "burial", "award", "redact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _fact(name: str, field: RecordField, texts: Texts) -> ShownFact:
     value = show_for_people(name, field.value, texts)
     return ShownFact(
         label=texts(f"field.{name}"),
-        cut="" if name in _NO_WORDS_OF_THEIR_OWN else field.raw or "",
+        cut="" if name in WITHOUT_WORDS else field.raw or "",
         value=value,
         meaning=meaning_of(name, field.value, texts),
         notes=notes_of(field.flags, texts),

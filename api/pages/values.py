@@ -21,6 +21,8 @@ DATES = frozenset({"birth", "enlist", "death", "party", "lunar"})
 CODES = frozenset({"kind", "rank", "war", "name_status"})
 LISTS = frozenset({"aliases", "name_variants"})
 OBJECTS = frozenset({"hometown", "unit", "loc"})
+# the parser keeps the whole inscription, or the words of another field, as theirs
+WITHOUT_WORDS = frozenset({"kind", "war", "name_status"})
 
 _PLACE_PARTS = ("hamlet", "commune", "district", "province", "country")
 _PLOT_PARTS = ("khu", "lo", "hang", "o", "mo")
@@ -45,7 +47,7 @@ def show_value(name: str, value: Any, texts: Texts) -> str:
     if isinstance(value, Mapping):
         return _show_parts(name, value, texts)
     if isinstance(value, list | tuple):
-        return ", ".join(filter(None, (_show_item(item, texts) for item in value)))
+        return ("; " if name == "persons" else ", ").join(filter(None, (_show_item(item, texts) for item in value)))
     if name == "position":
         return _position(str(value), texts)
     return str(value)
@@ -67,6 +69,8 @@ def read_value(name: str, text: str, context: Context, texts: Texts) -> Any:
             return read_date(text)
         except DateTextError as error:
             raise FieldTextError(name, texts(error.key, date=error.date)) from error
+    if name == "persons":
+        raise FieldTextError(name, texts("error.by_rows"))
     if name in CODES:
         if f"{name}.{text}" not in catalogue():
             raise FieldTextError(name, texts("error.not_a_choice", text=text))

@@ -230,7 +230,9 @@ def _changed_entries(view: RecordView, sent: dict[str, str], texts: Texts) -> di
     shown = _shown(view, texts)
     entries = {}
     for name in FORM_FIELDS:
-        cut, value = sent.get(f"cut.{name}"), sent.get(f"value.{name}")
+        cut, value = (
+            sent[key].replace("\r\n", "\n") if key in sent else None for key in (f"cut.{name}", f"value.{name}")
+        )
         new_cut = cut.strip() if cut is not None and cut.strip() != shown.fields[name].cut else None
         new_value = value.strip() if value is not None and value.strip() != shown.fields[name].value else None
         if new_cut is not None or new_value is not None:

@@ -51,7 +51,7 @@ def test_a_typed_date_is_understood(typed: str, stored: str | None) -> None:
     assert read_date(typed) == stored
 
 
-@pytest.mark.parametrize("typed", ["30/2/1952", "31/11/1981", "0/5/1968", "12/13/1968", "29/2/1969"])
+@pytest.mark.parametrize("typed", ["30/2/1952", "31/11/1981", "0/5/1968", "12/13/1968", "29/2/1969", "1950 - 7292", "1968 - 1950"])
 def test_a_day_that_the_calendar_lacks_is_refused(typed: str) -> None:
     with pytest.raises(DateTextError) as refusal:
         read_date(typed)
@@ -71,13 +71,13 @@ def test_what_is_not_understood_is_shown_as_stored() -> None:
     assert show_date("mùa khô", VI) == "mùa khô"
 
 
-@given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from([VI, EN]))
+@given(st.dates(date(1800, 1, 1), date(2100, 12, 31)), st.sampled_from([VI, EN]))
 def test_every_day_survives_being_shown_and_read(day: date, texts: Texts) -> None:
     assert read_date(show_date(day.isoformat(), texts)) == day.isoformat()
 
 
 @given(
-    st.from_regex(r"1[0-9X]{3}(-0[1-9X](-(0[1-9]|1[0-9]|2[0-8X]|XX))?)?[~?]?", fullmatch=True),
+    st.from_regex(r"1[89X][0-9X]{2}(-0[1-9X](-(0[1-9]|1[0-9]|2[0-8X]|XX))?)?[~?]?", fullmatch=True),
     st.sampled_from([VI, EN]),
 )
 def test_partly_known_dates_survive_being_shown_and_read(stored: str, texts: Texts) -> None:

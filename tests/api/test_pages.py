@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from api.pages.form import FORM_FIELDS
 from ocr_service import intake, verification
 from ocr_service.records import Alternative, Context, Field, Line, PhotoType, Reading, ReadingStatus, RejectReason
+from ocr_service.redaction import SEEN_FIELDS
 from ocr_service.states import RecordState, Verdict
 
 NASTY = '"><img src=x onerror=alert(1)>'
@@ -93,6 +95,47 @@ def record(app: FastAPI, draft_id: int) -> Any:
 
 
 # What is shown
+
+
+def test_the_form_has_every_field_that_is_published() -> None:
+    assert set(FORM_FIELDS) == SEEN_FIELDS
+
+
+def test_a_value_that_cannot_be_is_weak_however_well_it_was_read(client: TestClient, draft: Draft) -> None:
+    absurd = {**FIELDS, "birth": Field("1950/7292", "1950/7292", 0.99, (0,)), "enlist": Field("1966", "66", 0.99, (0,))}
+    fields = shown(client, draft(absurd))["fields"]
+    assert (fields["birth"]["level"], fields["enlist"]["level"]) == ("weak", "sure")
+
+
+@pytest.mark.parametrize("flag", ["interval", "season", "approx", "lunar", "two_digit_year", "illegible_year"])
+def test_a_date_in_doubt_is_never_shown_as_certain(client: TestClient, draft: Draft, flag: str) -> None:
+    doubtful = {**FIELDS, "birth": Field("1950/1951", "1950-1951", 0.99, (0,), (flag,))}
+    birth = shown(client, draft(doubtful))["fields"]["birth"]
+    assert birth["level"] == "check"
+    assert birth["notes"][0]["attention"]
+
+
+def test_the_persons_of_a_stone_of_many_are_shown_and_corrected_by_rows(
+    client: TestClient, app: FastAPI, draft: Draft
+) -> None:
+    read = [{"name": "Tran Van Ba", "birth": "1947"}, {"name": "Lê Thị Tư"}]
+    draft_id = draft({"kind": Field("collective", "x", 0.9), "persons": Field(read, None, 0.9)})
+    persons = shown(client, draft_id)["fields"]["persons"]
+    assert (persons["cut"], persons["value"]) == ("Tran Van Ba\nLê Thị Tư", "Tran Van Ba (1947); Lê Thị Tư")
+    assert decide(client, draft_id, persons={"value": "X"}).status_code == 422
+    rows = " 1. Trần  Văn Ba 1947\n\n2. Lê Thị Tư"
+    assert decide(client, draft_id, persons={"cut": rows}).status_code == 200
+    field = record(app, draft_id).fields["persons"]
+    assert field.raw == "1. Trần Văn Ba 1947\n2. Lê Thị Tư"
+    published = client.get(f"/api/v1/records/{draft_id}").json()["fields"]["persons"]["value"]
+    assert published == [{"name": "Trần Văn Ba", "birth": "1947"}, {"name": "Lê Thị Tư"}]
+
+
+def test_the_history_says_what_follows_from_a_name_in_words(client: TestClient, draft: Draft) -> None:
+    draft_id = draft({**FIELDS, "name_status": Field("illegible", "NGUYỄN V…", 0.5)})
+    assert decide(client, draft_id, name={"cut": "NGUYỄN VĂN MẬU"}).status_code == 200
+    page = client.get(f"/records/{draft_id}").text
+    assert "<del>không rõ chữ</del> → <ins>đủ họ tên</ins>" in page
 
 
 def test_a_draft_is_shown_as_cut_and_in_its_normal_form(client: TestClient, draft: Draft) -> None:

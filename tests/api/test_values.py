@@ -35,7 +35,7 @@ VI, EN = Texts(Language.VI), Texts(Language.EN)
             {"commune": "Hiệp Cát", "district": "Nam Sách", "province": "Hải Hưng"},
             "Hiệp Cát - Nam Sách - Hải Hưng",
         ),
-        ("persons", [{"name": "Trần Văn Ba", "birth": "1947"}, {"name": None}], "Trần Văn Ba (1947), không rõ"),
+        ("persons", [{"name": "Trần Văn Ba", "birth": "1947"}, {"name": None}], "Trần Văn Ba (1947); không rõ"),
         ("birth", None, ""),
         ("aliases", [], ""),
     ],

@@ -7,6 +7,13 @@ import { post } from "./server.js";
 const PREVIEW_AFTER_MS = 200;
 const MAX_CROPS = 3;
 
+// As high as its text, so that nothing of a long hometown is out of sight.
+function grow(area) {
+  if (area?.tagName !== "TEXTAREA") return;
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
+}
+
 export class DraftForm {
   constructor(root, { texts, levels, onFocus, onChange }) {
     this.root = root;
@@ -17,13 +24,15 @@ export class DraftForm {
     this.draft = null;
     this.fields = [...root.querySelectorAll(".field")].map((element) => this.bind(element));
     this.byName = new Map(this.fields.map((field) => [field.name, field]));
+    addEventListener("resize", () => this.growAll());
+    root.querySelector("#more-fields")?.addEventListener("toggle", () => this.growAll());
   }
 
   bind(element) {
     const field = {
       name: element.dataset.field,
       element,
-      cut: element.querySelector("input.cut"),
+      cut: element.querySelector("textarea.cut"),
       value: element.querySelector(".value"),
       level: element.querySelector(".level"),
       said: element.querySelector(".said"),
@@ -47,6 +56,13 @@ export class DraftForm {
     element.addEventListener("mouseenter", () => this.onFocus(field, this.shown(field).lines, true));
     field.crops?.addEventListener("click", () => this.main(field).focus());
     return field;
+  }
+
+  growAll() {
+    for (const field of this.fields) {
+      grow(field.cut);
+      grow(field.value);
+    }
   }
 
   main(field) {
@@ -149,12 +165,14 @@ export class DraftForm {
     const question = ++field.question;
     if (!cut || cut === this.shown(field).cut) {
       field.value.value = cut ? this.shown(field).value : "";
+      grow(field.value);
       this.explain(field, cut ? this.shown(field) : {});
       return;
     }
     const answer = await post("/verify/meaning", { record: this.draft.id, field: field.name, cut });
     if (question !== field.question || !answer.ok) return;
     if (!field.valueTouched) field.value.value = answer.body.value;
+    grow(field.value);
     this.explain(field, answer.body);
     this.onChange();
   }
@@ -217,6 +235,8 @@ export class DraftForm {
     if (said) field.element.dataset.said = said;
     else delete field.element.dataset.said;
     field.element.classList.toggle("bare", Boolean(field.cut) && this.isBlank(field));
+    grow(field.cut);
+    grow(field.value);
   }
 
   // Only where there are words to compare: keys typed into a list of choices would change it unseen.
@@ -273,7 +293,7 @@ export class DraftForm {
     const box = field.element.closest("details");
     if (box) box.open = true;
     input.focus({ preventScroll: true });
-    if (input.setSelectionRange && input.type === "text") input.setSelectionRange(input.value.length, input.value.length);
+    if (input.setSelectionRange) input.setSelectionRange(input.value.length, input.value.length);
     field.element.scrollIntoView({ block: "nearest" });
   }
 }

@@ -324,6 +324,8 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     if (!event.repeat) decide("accept");
+  } else if (event.key === "Enter" && event.shiftKey && field?.name === "persons") {
+    // a further person on a line of their own
   } else if (event.key === "Enter" && field && isTyping) {
     event.preventDefault();
     if (!event.repeat) confirm(field);
