@@ -168,7 +168,7 @@ def _looks_like_year(cell: str, before: int) -> bool:
         return cell[0] in "12"
     if len(cell) == 2:
         return before >= 2 or int(cell) > 31
-    return len(cell) == 8 and before == 0
+    return 8 <= len(cell) <= 10 and before == 0
 
 
 def _without_year(cells: list[str | None]) -> Slots | None:

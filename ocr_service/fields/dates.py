@@ -37,6 +37,12 @@ WAR_YEARS = (1930, 1990)
 BIRTH_YEARS = (1900, 1975)
 _FIRST_YEAR, _LAST_YEAR = 1850, 2035
 
+# A slash between the parts of a date that the reader took for 1, 2 or 7; the other one may be lost.
+_STROKES = tuple(
+    re.compile(rf"(?P<day>\d\d){first}(?P<month>\d\d){second}(?P<year>19\d\d|20\d\d)")
+    for first, second in (("[127]", ""), ("", "[127]"), ("[127]", "[127]"))
+)
+
 _STEM = r"giap|at|binh|dinh|mau|k[yi]|canh|tan|nham|qu[yi]"
 _BRANCH = r"t[yi]|suu|dan|mao|meo|thin|ngo|mui|than|dau|tuat|hoi"
 _CANCHI = re.compile(rf"(?:\bnam\s+)?\b({_STEM})[\s\-.]+({_BRANCH})\b")
@@ -263,7 +269,7 @@ def _solar(slots: Slots, roster: bool) -> DateReading:
     if year is None:
         return _yearless(day, month, flags)
     if len(year) != 4:
-        return DateReading(None, flags=(*flags, "illegible_year")) if len(year) != 8 else _packed(year)
+        return _packed(year) if 8 <= len(year) <= 10 else DateReading(None, flags=(*flags, "illegible_year"))
     if year.isdigit() and not 1800 <= int(year) <= _LAST_YEAR:
         return DateReading(None, (f"19{year[2:]}",), flags=(*flags, "illegible_year"))
     if month is not None and day is not None and day <= 12 < month <= 31:
@@ -286,8 +292,17 @@ def _yearless(day: int | None, month: int | None, flags: tuple[str, ...]) -> Dat
 
 
 def _packed(digits: str) -> DateReading:
-    """``12051968``: a date whose separators are gone."""
-    return _checked(digits[4:], int(digits[2:4]), int(digits[:2]), ())
+    """``12051968``: a date whose separators are gone, or some of them read as digits that are strokes (292111962)."""
+    if len(digits) == 8:
+        return _checked(digits[4:], int(digits[2:4]), int(digits[:2]), ())
+    found = {_checked(m["year"], int(m["month"]), int(m["day"]), ("ocr_digit_fix",)) for m in _ways(digits)}
+    whole = {reading for reading in found if reading.value and len(reading.value) == 10}
+    return whole.pop() if len(whole) == 1 else DateReading(None, flags=("illegible_year",))
+
+
+def _ways(digits: str) -> list[re.Match[str]]:
+    """The ways in which nine or ten digits can be a day, a month and a year with strokes between them."""
+    return [match for pattern in _STROKES if (match := pattern.fullmatch(digits))]
 
 
 def _checked(year: str, month: int | None, day: int | None, flags: tuple[str, ...]) -> DateReading:

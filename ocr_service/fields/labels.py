@@ -89,6 +89,7 @@ _SHORT: tuple[tuple[str, str, str, str], ...] = (
     ("lunar", r"tuc|nham", "date", ""),
     ("lunar", r"a\.?\s?l\.?|am lich", "colon", ""),
     ("death", r"an nghi", "number", "ta_the"),
+    ("unit", r"d[./]?\s?vi?", "code", ""),
 )
 
 
@@ -149,10 +150,12 @@ def _pattern(words: str) -> str:
 
 _FULL_RE = re.compile(r"(?<![a-z0-9])(?:" + "|".join(_pattern(words) for words, _ in _ENTRIES) + r")(?![a-z])")
 _AHEAD = {"date": _DATE_AHEAD, "number": r"(?=[ \t]*[:=]?[ \t]*\d)", "text": _TEXT_AHEAD, "colon": _COLON}
-_ONE_WORD = frozenset({"mất", "quê", "tức", "nhằm", "thọ", "tuổi", "tên", "họ tên", "đi b"})
+# A misread "Đ.VỊ:" may run into the code behind it: ĐVIB4. Only a letter of a unit and its number may follow.
+_AHEAD["code"] = r"(?=[a-fk]\d)"
+_ONE_WORD = frozenset({"mất", "quê", "tức", "nhằm", "thọ", "tuổi", "tên", "họ tên", "đi b", "đvi", "đvị"})
 _SHORT_RE = re.compile(
     "|".join(
-        f"(?P<g{i}>(?<![a-z0-9])(?:{pattern})(?:(?![a-z]){_AHEAD[ahead]}|{_COLON}))"
+        f"(?P<g{i}>(?<![a-z0-9])(?:{pattern})(?:{'' if ahead == 'code' else '(?![a-z])'}{_AHEAD[ahead]}|{_COLON}))"
         for i, (_, pattern, ahead, _) in enumerate(_SHORT)
     )
 )
@@ -163,6 +166,20 @@ _ALONE = {
     **{short: Label("enlist") for short in ("nn",)},
     **{short: Label("hometown") for short in ("qq", "nq", "que")},
     **{short: Label("unit") for short in ("dv",)},
+}
+# Two letters and their sign as readers miss them, right before a colon: a round letter for C or Q, and a stroke read as
+# a letter (ĐZV, C7B). "NO:" is hometown only before letters: No: 12 is a grave.
+_MISREAD_PAIR = re.compile(
+    r"\s*(?P<first>[a-z0])(?:[ ./|]{1,2}|[z17il|])?(?P<last>[a-z0])[ \t]*[:=](?P<after>[ \t]*\S?)"
+)
+_PAIRS = {
+    **{pair: Label("rank") for pair in ("cb", "ob", "gb", "eb")},
+    **{pair: Label("position") for pair in ("cv", "ov", "ev")},
+    **{pair: Label("unit") for pair in ("dv",)},
+    **{pair: Label("hometown") for pair in ("qq", "nq", "oq", "qo", "no")},
+    **{pair: Label("death") for pair in ("hs",)},
+    **{pair: Label("birth") for pair in ("sn", "ns")},
+    **{pair: Label("enlist") for pair in ("nn",)},
 }
 _FORMS: dict[str, list[str]] = {}
 _SPELLED = {key(words) for words, _ in _ENTRIES if "." not in words and "/" not in words}
@@ -351,9 +368,28 @@ def _misread_labels(folded: str, text: str, found: list[_Found]) -> list[_Found]
                 misread.append((words[0].start(), end, label, True))
                 break
         else:
+            pair = _misread_pair(folded[start : start + 12])
+            if pair:
+                misread.append((start, start + pair[0], pair[1], True))
+                continue
             abbreviation = re.match(r"\s*([a-z0-9|]{1,2})[ \t]*[:=]", folded[start : start + 8])
             if abbreviation and not abbreviation[1].isdigit():
                 label = _ALONE.get(abbreviation[1].translate(_LETTERS))
                 if label:
                     misread.append((start + abbreviation.start(1), start + abbreviation.end(1), label, True))
     return misread
+
+
+def _misread_pair(folded: str) -> tuple[int, Label] | None:
+    """Where a misread abbreviation at the start ends, and what it says."""
+    match = _MISREAD_PAIR.match(folded)
+    if match is None:
+        return None
+    label = _PAIRS.get((match["first"] + match["last"]).replace("0", "o"))
+    after = match["after"].strip()
+    if label is None:
+        return None
+    misfit = label.field == "hometown" and not (len(after) == 2 and after.isalpha())
+    if misfit or (label.field in _DATED and not after[:1].isdigit()):
+        return None
+    return match.end("last"), label
