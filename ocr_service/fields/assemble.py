@@ -112,6 +112,8 @@ def _field_of(context: Context) -> str | None:
 
 
 def _note_signs(draft: Draft, lines: Sequence[Line], rows: Sequence[Row]) -> None:
+    if any(len(line.text) > _MAX_LINE for line in lines):
+        draft.flag("line_cut")
     if any("\u00a0" in line.text for line in lines):
         draft.flag("nbsp")
     if any(re.match(r"\s*'\s*[\d(]", row.text) for row in rows):

@@ -14,8 +14,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from math import floor, radians, sin
 
-_STEMS = ("Giáp", "Ất", "Bính", "Đinh", "Mậu", "Kỷ", "Canh", "Tân", "Nhâm", "Quý")
-_BRANCHES = ("Tý", "Sửu", "Dần", "Mão", "Thìn", "Tỵ", "Ngọ", "Mùi", "Thân", "Dậu", "Tuất", "Hợi")
 _SYNODIC_DAYS = 29.530588861
 _FIRST_OWN_YEAR = 1968  # decision 121/CP of 1967-08-08: UTC+7 from the lunar year Mậu Thân on
 _LAST_SOUTHERN_YEAR = 1975
@@ -33,11 +31,6 @@ class LunarDate:
     def __str__(self) -> str:
         leap = "L" if self.leap else ""
         return f"{self.year:04d}-{self.month:02d}{leap}-{self.day:02d}"
-
-
-def year_name(year: int) -> str:
-    """Can-chi name of a lunar year: 1968 → Mậu Thân."""
-    return f"{_STEMS[(year - 4) % 10]} {_BRANCHES[(year - 4) % 12]}"
 
 
 def years_named(stem: int, branch: int, first: int, last: int) -> tuple[int, ...]:
@@ -66,16 +59,6 @@ def solar_day(lunar: LunarDate, zone_hours: int = 7) -> date | None:
         if (month, leap) == (lunar.month, lunar.leap):
             return _date(start + lunar.day - 1) if lunar.day <= days else None
     return None
-
-
-def lunar_day(day: date, zone_hours: int = 7) -> LunarDate:
-    """Lunar date of a solar day by one meridian."""
-    number = _day_number(day)
-    for year in (day.year, day.year - 1):
-        for start, days, month, leap in _months(year, zone_hours):
-            if start <= number < start + days:
-                return LunarDate(year, month, number - start + 1, leap)
-    raise AssertionError(f"no lunar month holds {day}")  # the months of two years cover every day of the second
 
 
 @lru_cache(maxsize=512)

@@ -79,11 +79,6 @@ def _title_word(word: str) -> str:
     return "".join(part[:1].upper() + part[1:].lower() for part in parts)
 
 
-def only_marks_differ(left: str, right: str) -> bool:
-    """Whether two texts have the same letters and spacing and differ at most in marks and case."""
-    return fold(left) == fold(right)
-
-
 def within_one_edit(left: str, right: str) -> bool:
     """Whether at most one letter was replaced, lost or added between two keys. Linear time."""
     if left == right:

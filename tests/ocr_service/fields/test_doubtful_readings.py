@@ -123,3 +123,8 @@ def test_telephone_numbers_are_found_in_any_line_and_stand_in_no_text_of_the_who
 )
 def test_dates_and_plots_are_no_telephone_numbers(line: str) -> None:
     assert not parse_lines([_line("LIỆT SĨ"), _line("TRẦN VĂN TÁM"), _line(line)]).value("redact")
+
+
+def test_a_line_too_long_to_be_read_whole_is_told() -> None:
+    assert "line_cut" in parse_lines([_line("Quê quán: Nam Đàn - Nghệ An " + "x" * 600)]).flags
+    assert "line_cut" not in parse_lines([_line("Quê quán: Nam Đàn - Nghệ An")]).flags
