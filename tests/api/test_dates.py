@@ -51,7 +51,9 @@ def test_a_typed_date_is_understood(typed: str, stored: str | None) -> None:
     assert read_date(typed) == stored
 
 
-@pytest.mark.parametrize("typed", ["30/2/1952", "31/11/1981", "0/5/1968", "12/13/1968", "29/2/1969", "1950 - 7292", "1968 - 1950"])
+@pytest.mark.parametrize(
+    "typed", ["30/2/1952", "31/11/1981", "0/5/1968", "12/13/1968", "29/2/1969", "1950 - 7292", "1968 - 1950"]
+)
 def test_a_day_that_the_calendar_lacks_is_refused(typed: str) -> None:
     with pytest.raises(DateTextError) as refusal:
         read_date(typed)
