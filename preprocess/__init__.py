@@ -1,4 +1,4 @@
-"""Image in, image and geometry out: decoding, quality, stone faces, rectification, enhancement, line crops.
+"""Image in, image and geometry out: decoding, quality, stone faces, rectification, line crops.
 
 Uses numpy and OpenCV (Pillow for headers and HEIC) and nothing else of this project.
 

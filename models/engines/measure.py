@@ -18,7 +18,6 @@ from datasets.validation import validation_lines
 from models.bundle import load_bundle
 from models.engines import DEFAULT_ENGINE, ENGINES, load_engine
 from models.engines.engine import Crop, TextRecogniser
-from preprocess.enhance import ink
 
 _LINES_OF_A_PHOTO = 8
 
@@ -42,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--readers", type=int, default=1, help="threads that hand lines in")
     chosen = parser.parse_args(arguments)
     bundle = load_bundle(chosen.bundle)
-    crops = [ink(crop) for crop, _ in validation_lines(chosen.lines)]
+    crops = [crop for crop, _ in validation_lines(chosen.lines)]
     sys.stdout.write(f"{bundle.id}, {len(crops)} lines, {chosen.readers} readers\n")
     base_reader = load_engine(bundle).recogniser
     base = read_all(base_reader, crops, chosen.readers)

@@ -9,7 +9,6 @@ import pytest
 from datasets.lines import LineSource
 from models.bundle import load_bundle
 from models.engines import load_engine
-from preprocess.enhance import ink
 
 EXTRAS = ("torch", "transformers", "onnx", "paddleocr")
 
@@ -28,7 +27,7 @@ def bundle():
 @pytest.fixture(scope="session")
 def crops():
     """Line crops as the service hands them to a recogniser, narrow and wide ones, a few of them hardly legible."""
-    return [ink(crop) for crop, _ in islice(iter(LineSource(seed=41, held_out=True)), 40)]
+    return [crop for crop, _ in islice(iter(LineSource(seed=41, held_out=True)), 40)]
 
 
 @pytest.fixture(scope="session")
