@@ -15,6 +15,10 @@ from ocr_service.records import Context, Field
 GUESSED_BELOW, UNSURE_BELOW = 0.2, 0.5
 
 
+# Lines that one fact may run over; a text that repeats itself endlessly must not cost more than its length.
+_MOST_LINES = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A stretch of the inscription that says one thing: its field (None: no label), its text and its lines."""
@@ -39,6 +43,8 @@ class Draft:
     dates: list[Item] = field(default_factory=list)
     unread: list[Item] = field(default_factory=list)
     doubtful_names: list[Item] = field(default_factory=list)
+    personal: dict[str, None] = field(default_factory=dict)  # names and numbers of the living
+    personal_lines: list[Item] = field(default_factory=list)
     other_readings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     def flag(self, *names: str) -> None:
@@ -94,6 +100,9 @@ class Draft:
     def join(self, name: str, values: Mapping[str, Any], item: Item, flags: Iterable[str] = ()) -> None:
         """Add entries to a fact that is a mapping; entries already there stay."""
         old = self.fields.get(name)
+        if old is not None and len(old.lines) >= _MOST_LINES:
+            self.unread.append(item)
+            return
         known = dict(old.value) if old is not None and isinstance(old.value, Mapping) else {}
         merged = dict(values) | known
         raw = item.text.strip() if old is None or not old.raw else f"{old.raw} / {item.text.strip()}"

@@ -28,6 +28,7 @@ from ocr_service.fields.units import UnitReading, read_force, read_unit
 
 _AGE = re.compile(r"(?<!\d)(\d{1,3})\s*tuoi|\btuoi\s*:?\s*(\d{1,3})(?!\d)")
 
+_MOST_ALIASES = 20  # more are no person's, and each costs the time of all before
 # Stones leave the year of a death open by a year or two (1966/1967); ten years are a war or two misread numbers.
 _LONGEST_DOUBT_YEARS = 5
 
@@ -269,6 +270,9 @@ def read_alias(draft: Draft, item: Item) -> None:
     """Other names."""
     names = [title(part.strip(" .:()\"'")) for part in re.split(r"[,;/()]", item.text) if part.strip(" .:()\"'")]
     old = draft.value("aliases") or []
+    if len(old) > _MOST_ALIASES:
+        draft.unread.append(item)
+        return
     draft.put("aliases", list(dict.fromkeys([*old, *names])), item, replace=True)
 
 
@@ -296,8 +300,8 @@ def read_remark(draft: Draft, item: Item) -> bool:
         draft.join("award", award, item)
     redaction = read_redaction(item.text)
     if redaction:
-        old = draft.value("redact") or []
-        draft.put("redact", list(dict.fromkeys([*old, *redaction.spans])), item, replace=True)
+        draft.personal_lines.append(item)
+        draft.personal.update(dict.fromkeys(redaction.spans))
         if redaction.spans:
             draft.flag("living_person_pii")
         if redaction.erected:

@@ -48,8 +48,9 @@ def place_lone_dates(draft: Draft) -> None:
 
 def place_unread_dates(draft: Draft) -> None:
     """Dates behind words nobody could read: placed where the words are like one label only and the years agree."""
+    alone = frozenset(draft.dates)
     for item in tuple(draft.unread):
-        if item in draft.dates:
+        if item in alone:
             continue
         reading = read_date(item.text)
         year = reading.year

@@ -41,7 +41,7 @@ def conclude(draft: Draft, evidence: KindEvidence, rows: Rows, line_count: int) 
     put_context(draft)
     kind, flags = _kind(draft, evidence, rows, line_count)
     draft.flag(*flags)
-    _redact_phones(draft, rows)
+    _redact(draft, rows)
     record = dict(draft.fields)
     record["kind"] = _field_of_lines(draft, kind, _deciding_lines(draft, evidence, kind, rows), rows)
     if evidence.unknown and kind in ("unknown", "partial", "collective", "relocated", "symbolic"):
@@ -94,18 +94,19 @@ def _field_of_lines(draft: Draft, value: str, lines: tuple[int, ...], rows: Rows
     return Field(value, raw, round(min(known, default=min(draft.line_confidence, default=0.5)), 4), lines)
 
 
-def _redact_phones(draft: Draft, rows: Rows) -> None:
-    """Telephone numbers of the living, in whatever line they stand and however it was understood."""
-    known = draft.value("redact") or []
-    numbers = [(index, squeeze(number)) for index, text in rows for number in phone_numbers(text)]
-    fresh = [(index, number) for index, number in numbers if number not in known]
-    if not fresh:
-        return
-    old = draft.fields.get("redact")
-    lines = (*(old.lines if old else ()), *(index for index, _ in fresh))
-    item = Item("redact", "\n".join(number for _, number in fresh), tuple(dict.fromkeys(lines)))
-    draft.put("redact", list(dict.fromkeys([*known, *(number for _, number in fresh)])), item, replace=True)
-    draft.flag("living_person_pii")
+def _redact(draft: Draft, rows: Rows) -> None:
+    """Names and numbers of the living; telephone numbers in whatever line they stand and however it was understood."""
+    places, texts = [item.lines for item in draft.personal_lines], [item.text.strip() for item in draft.personal_lines]
+    for index, text in rows:
+        for number in map(squeeze, phone_numbers(text)):
+            if number not in draft.personal:
+                draft.personal[number] = None
+                places.append((index,))
+                texts.append(number)
+                draft.flag("living_person_pii")
+    if texts:
+        lines = tuple(dict.fromkeys(line for place in places for line in place))
+        draft.put("redact", list(draft.personal), Item("redact", "\n".join(texts), lines))
 
 
 def _struck(draft: Draft, texts: Sequence[str]) -> list[str]:

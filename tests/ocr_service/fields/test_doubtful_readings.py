@@ -128,3 +128,9 @@ def test_dates_and_plots_are_no_telephone_numbers(line: str) -> None:
 def test_a_line_too_long_to_be_read_whole_is_told() -> None:
     assert "line_cut" in parse_lines([_line("Quê quán: Nam Đàn - Nghệ An " + "x" * 600)]).flags
     assert "line_cut" not in parse_lines([_line("Quê quán: Nam Đàn - Nghệ An")]).flags
+
+
+def test_a_fact_repeated_without_end_keeps_its_first_lines_and_leaves_the_rest_unread() -> None:
+    inscription = parse_lines([_line(f"huân chương hạng {number}") for number in range(80)])
+    assert len(inscription.record["award"].lines) == 50
+    assert len(inscription.value("other_lines")) == 30
