@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocr_service.fields import alternatives, kinds
+from ocr_service.fields.decodes import DecodeTable, with_decodes
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.inscription import Inscription
 from ocr_service.fields.joining import cut_and_join
@@ -41,24 +42,32 @@ class Row:
     text: str
 
 
-def parse_text(text: str, context: Context = Context()) -> Inscription:  # noqa: B008 - frozen value
+def parse_text(  # the defaults are frozen values
+    text: str,
+    context: Context = Context(),  # noqa: B008
+    decodes: DecodeTable = DecodeTable(),  # noqa: B008
+) -> Inscription:
     """Record of an inscription given as text, one line of the stone on each line."""
-    return parse_lines([Line(line, 1.0, _NOWHERE) for line in text.split("\n")] if text else [], context)
+    return parse_lines([Line(line, 1.0, _NOWHERE) for line in text.split("\n")] if text else [], context, decodes)
 
 
-def parse_lines(lines: Sequence[Line], context: Context = Context()) -> Inscription:  # noqa: B008 - frozen value
+def parse_lines(  # the defaults are frozen values
+    lines: Sequence[Line],
+    context: Context = Context(),  # noqa: B008
+    decodes: DecodeTable = DecodeTable(),  # noqa: B008
+) -> Inscription:
     """Record of the inscription that ``lines`` (in reading order) spell.
 
     Where the reader saw several stones, the one with the most text is the record and the others are listed in its field
-    ``other_stones``, each as its flat view.
+    ``other_stones``, each as its flat view. ``decodes`` tells what the code of a unit meant; none is known by default.
     """
     stones = sorted({line.stone for line in lines})
     if len(stones) <= 1:
-        return _parse_stone(lines, list(range(len(lines))), context)
+        return _parse_stone(lines, list(range(len(lines))), context, decodes)
     parsed: list[tuple[int, Inscription]] = []
     for stone in stones:
         members = [i for i, line in enumerate(lines) if line.stone == stone]
-        one = _parse_stone([lines[i] for i in members], members, context)
+        one = _parse_stone([lines[i] for i in members], members, context, decodes)
         parsed.append((sum(len(lines[i].text) for i in members), one))
     parsed.sort(key=lambda pair: -pair[0])
     others = [one.flat() for _, one in parsed[1:]]
@@ -68,7 +77,7 @@ def parse_lines(lines: Sequence[Line], context: Context = Context()) -> Inscript
     return Inscription(record)
 
 
-def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context) -> Inscription:
+def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context, decodes: DecodeTable) -> Inscription:
     lines, chosen = alternatives.choose(lines, context)
     rows = [
         Row(i, part)
@@ -90,6 +99,7 @@ def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context)
     if chosen:
         draft.flag("chosen_alternative")
     record = conclude(draft, evidence, [(row.index, row.text) for row in rows], len(lines))
+    record = with_decodes(record, decodes)
     return Inscription({name: _at(field, places) for name, field in record.items()})
 
 

@@ -7,12 +7,13 @@ The same code meant other units at other times, so a question needs the code and
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocr_service.errors import UsageError
 from ocr_service.fields.text import key
+from ocr_service.records import Field
 
 _COLUMNS = ("code", "from", "to", "place", "meaning", "source")
 
@@ -51,6 +52,21 @@ class DecodeTable:
             for row in self.rows
             if key(row.code) == wanted and row.covers(day) and (not where or not row.place or key(row.place) == where)
         )
+
+
+def with_decodes(record: dict[str, Field], table: DecodeTable) -> dict[str, Field]:
+    """The record with every answer of the table for its unit's codes on the day of death, under ``decode``."""
+    unit, death = record.get("unit"), record.get("death")
+    if not table.rows or unit is None or not isinstance(unit.value, Mapping):
+        return record
+    codes = [*str(unit.value.get("theatre_code") or "").split("/"), unit.value.get("mailbox") or ""]
+    codes += [number for level, number in unit.value.get("chain") or () if level is None]
+    day = death.value if death is not None else None
+    rows = [row for code in codes if code for row in table.lookup(code, day)]
+    if not rows:
+        return record
+    answers = [{"code": row.code, "meaning": row.meaning, "source": row.source} for row in dict.fromkeys(rows)]
+    return record | {"unit": replace(unit, value=dict(unit.value) | {"decode": answers})}
 
 
 def read_decodes(path: Path) -> DecodeTable:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_service.errors import UsageError
-from ocr_service.fields.decodes import DecodeTable, read_decodes
+from ocr_service.fields import parse_text
+from ocr_service.fields.decodes import Decode, DecodeTable, read_decodes
 from ocr_service.fields.positions import read_position
 from ocr_service.fields.ranks import read_rank
 from ocr_service.fields.units import read_unit
@@ -56,6 +57,16 @@ def test_decodes_depend_on_code_and_date(tmp_path: Path) -> None:
     assert len(table.lookup("KB")) == 2
     assert table.lookup("KB", "1980") == ()
     assert DecodeTable().lookup("KB") == ()
+
+
+def test_a_unit_code_is_decoded_by_the_table_given_and_the_day_of_death() -> None:
+    table = DecodeTable(
+        (Decode("KB", "1965", "1968", "", "Unit one", "letter 1"), Decode("KB", "1969", "", "", "Unit two", "letter 2"))
+    )
+    text = "LIỆT SĨ\nTRẦN VĂN TÁM\nĐơn vị: KB\nHy sinh: 12/5/1967"
+    decoded = parse_text(text, decodes=table).value("unit")["decode"]
+    assert decoded == [{"code": "KB", "meaning": "Unit one", "source": "letter 1"}]
+    assert parse_text(text).value("unit")["decode"] is None
 
 
 def test_a_decode_table_without_its_columns_is_refused(tmp_path: Path) -> None:
