@@ -170,7 +170,7 @@ _ALONE = {
 # Two letters and their sign as readers miss them, right before a colon: a round letter for C or Q, and a stroke read as
 # a letter (ĐZV, C7B). "NO:" is hometown only before letters: No: 12 is a grave.
 _MISREAD_PAIR = re.compile(
-    r"\s*(?P<first>[a-z0])(?:[ ./|]{1,2}|[z17il|])?(?P<last>[a-z0])[ \t]*[:=](?P<after>[ \t]*\S?)"
+    r"\s*(?P<first>[a-z0])(?:[ ./|]{1,2}|[z17il|])?(?P<last>[a-z0])[ \t]*[:=](?P<after>[ \t]*\S{0,2})"
 )
 _PAIRS = {
     **{pair: Label("rank") for pair in ("cb", "ob", "gb", "eb")},
