@@ -13,7 +13,9 @@ _CERTIFICATE = re.compile(
     r"|bang(?=\s*so))\s*(?:so)?\s*[:.]?\s*(?P<no>[a-z0-9][a-z0-9.\-/]*(?:\s[a-z]{0,2}\d+[a-z]*|\s[a-z]{1,3}(?!\w))*)"
 )
 _DECISION = re.compile(
-    r"(?:q\.?d|quyet\s*dinh)\s*(?:tqgc)?\s*(?:so)?\s*[:.]?\s*(?P<no>\d[\w.]*(?:\s?[/\-]\s?[\w\-]+)*)(?:\s*,?\s*(?:ngay|n\.)?\s*(?P<date>\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{2,4}))?"
+    r"(?:q\.?d|quyet\s*dinh)\s*(?:tqgc)?\s*(?:so\s*[:.]?\s*(?=[a-z]{1,4}\s\d)|(?:so)?\s*[:.]?\s*(?=\d))"
+    r"(?P<no>(?:[a-z]{1,4}\s)?\d[\w.]*(?:\s?[/\-]\s?[\w\-]+|\s(?:ttg|ctn|cp)\b)*)"
+    r"(?:\s*,?\s*(?:ngay|n\.)?\s*(?P<date>\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{2,4}))?"
 )
 _MEDAL = re.compile(r"\b(?:huan\s*(?:chuong|huy chuong)|huy\s*chuong|huy\s*hieu|dung s[iy])\b")
 _KIN = re.compile(

@@ -47,6 +47,7 @@ _HEADERS = frozenset(
         "đồng chí", "phần mộ ông", "phần mộ bà", "mộ chí", "hiển khảo", "hiển tỷ", "thân phụ", "phụ thân",
         "mẫu thân", "mộ phần bố", "mộ phần mẹ", "mộ phần anh", "mộ phần chị", "phần mộ bố", "phần mộ mẹ", "mẹ",
         "bố", "cha", "an nghỉ", "tưởng nhớ", "nơi an nghỉ ông", "nơi an nghỉ bà", "linh mộ", "hương linh",
+        "quốc ghi công", "ghi công", "tổ quốc ghi", "liệt",  # an arc over the star, of which the reader saw a part
         "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu",
     )
 )  # fmt: skip
