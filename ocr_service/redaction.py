@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ocr_service.database.search_keys import leaves
 from ocr_service.database.values import RecordFacts, RecordField
 from ocr_service.records import Context
 from ocr_service.states import RecordState, Verdict
@@ -121,18 +122,7 @@ def _published(name: str, field: RecordField, spans: re.Pattern[str] | None) -> 
 def _texts(field: RecordField) -> Iterator[str]:
     if field.raw:
         yield from field.raw.splitlines()
-    yield from _leaves(field.value)
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _leaves(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _leaves(item)
+    yield from leaves(field.value)
 
 
 def _pattern(texts: Iterator[str]) -> re.Pattern[str] | None:

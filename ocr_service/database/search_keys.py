@@ -65,7 +65,7 @@ def texts_of(field: Field | None) -> list[str]:
     """Every text in a field: as cut, and every string in its value."""
     if field is None:
         return []
-    return [*([field.raw] if field.raw else []), *_leaves(field.value)]
+    return [*([field.raw] if field.raw else []), *leaves(field.value)]
 
 
 def searched_texts(fields: Mapping[str, Field]) -> list[str]:
@@ -73,15 +73,16 @@ def searched_texts(fields: Mapping[str, Field]) -> list[str]:
     return [text for name in _SEARCHED for text in texts_of(fields.get(name))]
 
 
-def _leaves(value: Any) -> Iterator[str]:
+def leaves(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, depth first."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _leaves(item)
+            yield from leaves(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _leaves(item)
+            yield from leaves(item)
 
 
 def _tone_first(word: str) -> str:
