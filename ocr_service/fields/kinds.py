@@ -34,6 +34,9 @@ _COUNT = re.compile(
     r"(?<!\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|nguoi|hai cot|bo hai cot"
     r"|chien s[iy]|can bo|can bo chien s[iy])\b"
 )
+# A seller's telephone number that runs into the next line, 0399 833 888 / LIỆT SĨ, counts nobody.
+_LONG_NUMBER = re.compile(r"\d+(?:[ .\-]\d+)+")
+_COUNT_DIGITS = 6
 _HEAD_LINES = 12  # wordings of the kind stand at the head; a list of thousands of names costs no more
 _COUNT_LINE = re.compile(
     r"^\s*\(?\s*\d{1,4}\s*(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|hai cot|bo hai cot)\s*\)?\s*$"
@@ -122,13 +125,18 @@ def _lines_under(span: tuple[int, int], lines: list[str]) -> frozenset[int]:
     return frozenset(under)
 
 
+def _no_count(number: re.Match[str]) -> str:
+    return number.group() if sum(char.isdigit() for char in number.group()) <= _COUNT_DIGITS else " "
+
+
 def weigh(lines: list[str]) -> KindEvidence:
     """Evidence of the kind in all lines together; wordings may run over a line's end."""
     head = fold(" ".join(lines[:_HEAD_LINES]))
     unknown = _unknown(" ".join(lines[:_HEAD_LINES]))
     numbered = sum(bool(re.match(r"\s*\d{1,4}\s*(?:[.)\-|]\s*|\s)[^\W\d]", line)) for line in lines)
-    word = _COUNT_WORD.search(head)
-    number = _COUNT.search(head)
+    counted = fold(" ".join(_LONG_NUMBER.sub(_no_count, line) for line in lines[:_HEAD_LINES]))
+    word = _COUNT_WORD.search(counted)
+    number = _COUNT.search(counted)
     listing = bool(_LIST.search(head))
     shared = bool(_COLLECTIVE.search(head))
     collective = shared or (bool(number or word) and not listing and int(number[1] if number else 2) > 1)
