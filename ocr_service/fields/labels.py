@@ -108,10 +108,8 @@ class Segment:
     label: Label | None
     text: str
     line: int
-    cut_label: str = ""
     misread_label: bool = False
     gap_before: bool = False
-    single: bool = False
 
     @property
     def field(self) -> str | None:
@@ -212,7 +210,7 @@ def cut_line(text: str, line: int) -> list[Segment]:
             and len(folded.split()) == 1
             and (text.isascii() or text.strip(" .:").lower() in ("quê", "đv", "đ.v", "đ/v"))
         ):
-            return [Segment(alone, "", line, text)]
+            return [Segment(alone, "", line)]
         return [Segment(None, text, line)]
     found.sort(key=lambda match: match[0])
     segments: list[Segment] = []
@@ -225,7 +223,7 @@ def cut_line(text: str, line: int) -> list[Segment]:
         stop = found[i + 1][0] if i + 1 < len(found) else len(text)
         gap = bool(re.search(r"[ \t]{2,}$", text[:start])) and start > 0
         body = text[begin:stop] if begin <= stop else ""
-        segments.append(Segment(label, body, line, text[start:end], misread, gap, single=end - start <= 2))
+        segments.append(Segment(label, body, line, misread, gap))
     return segments
 
 

@@ -147,58 +147,27 @@ def _is_city(name: str) -> bool:
     return key(name) in ("hanoi", "hochiminh", "haiphong", "danang", "cantho", "hue")
 
 
+_SHORT_WORDS = frozenset({"tp", "tx", "tt"})
+_UNIT_WORDS = frozenset({"xã", "huyện", "tỉnh", "phường", "thị trấn", "thị xã", "thành phố", "quận"})
+# Words below the commune stand at the start of their part: elsewhere they are syllables of a name.
+_LOCAL_WORDS = frozenset(
+    {
+        *("h", "tdp", "kp", "thôn", "xóm", "ấp", "bản", "làng", "khóm", "khu", "khu phố", "tổ", "tổ dân phố", "số nhà"),
+        *("số", "đội", "buôn", "phum", "khối", "đặc khu"),
+    }
+)
+_PLAIN_WORDS = _SHORT_WORDS | {"h", "khu", "tdp", "kp"}  # written without marks also where the rest has them
+
+
 def _is_word(match: re.Match[str], chunk: str) -> bool:
     """An admin word, not a syllable of a name: ``xã`` but not ``Xá``, ``thôn`` but not ``Thôn Nôi`` in Ngọc Thôn."""
     word = chunk[match.start() : match.end()].strip().lower()
-    if (
-        fold(word) == word
-        and "." not in word
-        and not chunk.isascii()
-        and word not in ("tp", "tx", "tt", "h", "khu", "tdp", "kp")
-    ):
+    if fold(word) == word and "." not in word and not chunk.isascii() and word not in _PLAIN_WORDS:
         return False
-    exact = {
-        "xã",
-        "huyện",
-        "tỉnh",
-        "phường",
-        "thị trấn",
-        "thị xã",
-        "thành phố",
-        "quận",
-        "thôn",
-        "xóm",
-        "ấp",
-        "bản",
-        "làng",
-    }
-    exact |= {
-        "kp",
-        "khóm",
-        "khu",
-        "khu phố",
-        "tổ",
-        "tổ dân phố",
-        "số nhà",
-        "số",
-        "đội",
-        "buôn",
-        "phum",
-        "khối",
-        "đặc khu",
-    }
-    if word in exact or "." in word or word in ("tp", "tx", "tt", "h", "tdp"):
-        at_start = match.start() == 0 or word in (
-            "xã",
-            "huyện",
-            "tỉnh",
-            "phường",
-            "thị trấn",
-            "thị xã",
-            "thành phố",
-            "quận",
-        )
-        return at_start or "." in word or word in ("tp", "tx", "tt")
+    if "." in word or word in _SHORT_WORDS or word in _UNIT_WORDS:
+        return True
+    if word in _LOCAL_WORDS:
+        return match.start() == 0
     return chunk.isascii()
 
 
