@@ -24,8 +24,6 @@ class TrainConfig:
     batch_columns_px: int = 6400
     """Widths of the lines of a batch add up to about this: 16 lines of 400 px."""
     max_width_px: int = 1440
-    uses_per_line: int = 2
-    """How often a rendered line is learnt from; rendering one costs the time of learning from one or two."""
     verified_share: float = 0.2
     """Share of a run's lines that are verified crops, where the run is given any."""
     clip_norm: float = 2.0

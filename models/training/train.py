@@ -78,9 +78,7 @@ def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> No
 
     held_out = held_out_lines(config.validation_lines)
     open_source = partial(training_lines, verified=verified, verified_share=config.verified_share)
-    source = RenderedBatches(
-        open_source, config.seed + sessions, config.batch_columns_px, config.max_width_px, config.uses_per_line
-    )
+    source = RenderedBatches(open_source, config.seed + sessions, config.batch_columns_px, config.max_width_px)
     batches = load_batches(source, config.render_workers)
     start = last_save = last_validation = time.monotonic()
     lines_at_validation, losses = lines, list[float]()
