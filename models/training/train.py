@@ -1,9 +1,9 @@
 """Fine-tune a stock recogniser on rendered headstone lines: ``python -m models.training.train --config cpu --out RUN``.
 
 Run the same command again to go on where a run stood; SIGTERM stops and saves it, and it ends when its time is used up.
-The run's folder holds the checkpoint, ``course.csv``, ``curves.png`` and, at the end, ``averaged.pt``: the averaged
-weights that ``export.py`` takes. On a CPU, set ``OMP_WAIT_POLICY=PASSIVE`` and preload tcmalloc: threads that spin and
-glibc's allocator halve the speed.
+The run's folder holds the checkpoint, ``course.csv``, ``curves.png``, events for TensorBoard and, at the end,
+``averaged.pt``: the averaged weights that ``export.py`` takes. On a CPU, set ``OMP_WAIT_POLICY=PASSIVE`` and preload
+tcmalloc: threads that spin and glibc's allocator halve the speed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 from torch.nn import functional
+from torch.utils.tensorboard import SummaryWriter
 
 from models.training import schedule
 from models.training.alphabet import CLASSES
@@ -76,6 +77,7 @@ def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> No
         averaged.load_state_dict(saved["averaged"])
         step, lines, sessions, elapsed_before_s = saved["step"], saved["lines"], saved["sessions"], saved["elapsed_s"]
 
+    board = SummaryWriter(folder, purge_step=step)
     held_out = held_out_lines(config.validation_lines)
     open_source = partial(training_lines, verified=verified, verified_share=config.verified_share)
     source = RenderedBatches(open_source, config.seed + sessions, config.batch_columns_px, config.max_width_px)
@@ -104,6 +106,8 @@ def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> No
             "%5.0f s  step %d  %d lines  %.1f lines/s  loss %.3f  CER %.2f %%  bare %.2f %%  exact %.1f %%",
             elapsed_s, step, lines, speed, loss, 100 * errors.cer, 100 * errors.bare_cer, 100 * errors.exact_share,
         )  # fmt: skip
+        for name in ("cer", "bare_cer", "exact_share"):
+            board.add_scalar(f"held_out/{name}", getattr(errors, name), step)
         losses.clear()
         last_validation, lines_at_validation = time.monotonic(), lines
 
@@ -122,6 +126,8 @@ def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> No
         optimizer.step()
         step, lines = step + 1, lines + len(batch.widths_px)
         losses.append(loss.item())
+        board.add_scalar("train/loss", losses[-1], step)
+        board.add_scalar("train/rate", config.learning_rate * share, step)
         average(averaged, network, schedule.averaging_decay(step, config.averaging))
         now = time.monotonic()
         if now - last_validation > config.validate_every_s:
@@ -130,12 +136,13 @@ def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> No
             save_checkpoint(folder, state())
             last_save = time.monotonic()
     save_checkpoint(folder, state())
-    if stop.is_set():
-        return
-    validate(rate=0.0)
-    torch.save(
-        {"size": config.size, "classes": CLASSES, "network": averaged.state_dict(), "lines": lines}, folder / AVERAGED
-    )
+    if not stop.is_set():
+        validate(rate=0.0)
+        torch.save(
+            {"size": config.size, "classes": CLASSES, "network": averaged.state_dict(), "lines": lines},
+            folder / AVERAGED,
+        )
+    board.close()
 
 
 def stock_network(config: TrainConfig, device: torch.device) -> Recogniser:

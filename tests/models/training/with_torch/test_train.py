@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from models.training import train as training
 from models.training.batches import to_batch
@@ -46,6 +47,14 @@ def test_a_run_ends_with_its_budget_and_goes_on_from_its_checkpoint(short_run: N
     assert second["elapsed_s"] >= 4.0
     assert [moment.step for moment in read_course(tmp_path)][-1] == second["step"]
     assert (tmp_path / training.AVERAGED).is_file()
+
+
+def test_tensorboard_shows_what_the_table_of_the_run_holds(short_run: None, tmp_path: Path) -> None:
+    training.train(replace(RECIPES["quick"], budget_s=1.0, render_workers=0, validation_lines=4), tmp_path)
+    board, course = EventAccumulator(str(tmp_path)).Reload(), read_course(tmp_path)
+    shown = {event.step: event.value for event in board.Scalars("held_out/cer")}
+    assert shown == pytest.approx({moment.step: moment.cer for moment in course})
+    assert len(board.Scalars("train/loss")) == course[-1].step
 
 
 def test_crops_without_letters_alone_give_a_loss_that_falls_with_the_chance_of_silence() -> None:
