@@ -24,6 +24,7 @@ DEFAULT_NAME = "headstone-vi"
 INTERIM_NAME = "interim"
 MANIFEST = "bundle.toml"
 _OPTIONAL_FILES = ("charset", "language")
+_CALIBRATIONS = ("calibration", "char_calibration")
 SCHEMA = 1
 RECOGNISER_KINDS = ("asterocr", "ppocr")
 DETECTOR_KINDS = ("ppocr",)
@@ -31,7 +32,7 @@ DETECTOR_KINDS = ("ppocr",)
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic model for the chance that a line is exactly right: named features and their weights."""
+    """A logistic model for the chance that a line, or a character, is right: named features and their weights."""
 
     bias: float
     weights: Mapping[str, float]
@@ -75,6 +76,7 @@ class RecogniserSpec:
     language_weight: float = 0.25
     length_bonus: float = 0.5
     calibration: Calibration | None = None
+    char_calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +184,13 @@ def _recogniser(section: Mapping[str, Any], files: Mapping[str, Path]) -> Recogn
     if section["kind"] not in RECOGNISER_KINDS:
         raise BundleError(f"Recogniser kind {section['kind']!r} is unknown; this version runs {RECOGNISER_KINDS}.")
     options = recogniser_options(files[section["config"]]) if "config" in section else {}
-    options |= {
-        key: value for key, value in section.items() if key not in {"model", "config", "calibration", *_OPTIONAL_FILES}
-    }
+    special = {"model", "config", *_OPTIONAL_FILES, *_CALIBRATIONS}
+    options |= {key: value for key, value in section.items() if key not in special}
     options |= {key: files[section[key]] for key in _OPTIONAL_FILES if key in section}
-    fitted = section.get("calibration")
-    return RecogniserSpec(
-        model=files[section["model"]],
-        calibration=Calibration(float(fitted["bias"]), dict(fitted["weights"])) if fitted else None,
-        **options,
-    )
+    for key in _CALIBRATIONS:
+        if fitted := section.get(key):
+            options[key] = Calibration(float(fitted["bias"]), dict(fitted["weights"]))
+    return RecogniserSpec(model=files[section["model"]], **options)
 
 
 def _locate(folder: Path, key: str, entry: Mapping[str, str]) -> Path:

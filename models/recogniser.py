@@ -33,10 +33,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class RecognisedLine:
-    """What a crop says: NFC text, the chance that it is exactly right, and the probability of each character of it."""
+    """What a crop says: NFC text, the chance that it is exactly right, and of each character that it is.
+
+    ``char_probabilities`` are what the network gives the characters, ``char_confidences`` what they are worth.
+    """
 
     text: str
     confidence: float
+    char_probabilities: tuple[float, ...]
     char_confidences: tuple[float, ...]
     alternatives: tuple[Candidate, ...]
 
@@ -79,15 +83,21 @@ def decode(probabilities: NDArray[np.float32], charset: Charset, spec: Recognise
     best = hypotheses[0]
     path = greedy(probabilities)
     per_label = path.probabilities if path.labels == best.labels else label_probabilities(probabilities, best.labels)
-    text, char_confidences = _text_with_confidences([charset.chars[label] for label in best.labels], per_label)
-    confidence = line_confidence(confidence_features(hypotheses, char_confidences), spec.calibration)
+    text, char_probabilities = _text_with_probabilities([charset.chars[label] for label in best.labels], per_label)
+    features = confidence_features(hypotheses, char_probabilities)
+    char_confidences = tuple(
+        char_confidence(char_features(probability, features), spec.char_calibration)
+        for probability in char_probabilities
+    )
+    confidence = line_confidence(features, spec.calibration)
     seen, rivals = {text}, []
     for hypothesis, share in zip(hypotheses[1:], _shares(hypotheses)[1:], strict=True):
         rival = charset.text(hypothesis.labels).strip()
         if rival not in seen:
             seen.add(rival)
             rivals.append(Candidate(rival, share))
-    return RecognisedLine(text, confidence if text else 0.0, char_confidences, tuple(rivals[: spec.alternatives]))
+    alternatives = tuple(rivals[: spec.alternatives])
+    return RecognisedLine(text, confidence if text else 0.0, char_probabilities, char_confidences, alternatives)
 
 
 def ranked(probabilities: NDArray[np.float32], charset: Charset, spec: RecogniserSpec) -> list[Hypothesis]:
@@ -115,7 +125,7 @@ def _shares(hypotheses: list[Hypothesis]) -> list[float]:
     return [total * odd / sum(odds) for odd in odds]
 
 
-def confidence_features(hypotheses: list[Hypothesis], char_confidences: tuple[float, ...]) -> Mapping[str, float]:
+def confidence_features(hypotheses: list[Hypothesis], char_probabilities: tuple[float, ...]) -> Mapping[str, float]:
     """Return what the chance of a line to be exactly right is judged by; all are logarithms.
 
     ``text``: probability of the whole text by the network; ``margin``: how far ahead of the next text; ``worst``: the
@@ -126,21 +136,38 @@ def confidence_features(hypotheses: list[Hypothesis], char_confidences: tuple[fl
     return {
         "text": max(best, -20.0),
         "margin": min(ahead, 10.0),
-        "worst": math.log(max(min(char_confidences, default=1.0), 1e-6)),
-        "length": math.log(max(len(char_confidences), 1)),
-        "typical": hypotheses[0].log_prior / max(len(char_confidences), 1),
+        "worst": math.log(max(min(char_probabilities, default=1.0), 1e-6)),
+        "length": math.log(max(len(char_probabilities), 1)),
+        "typical": hypotheses[0].log_prior / max(len(char_probabilities), 1),
     }
+
+
+def char_features(probability: float, line: Mapping[str, float]) -> Mapping[str, float]:
+    """Return what the chance of a character to be right is judged by: its own log odds, and features of its line.
+
+    ``others``: probability of the line's text but for this character, by the character; errors seldom come alone.
+    """
+    inside = min(max(probability, 1e-6), 1.0 - 1e-4)  # above, the network's odds say nothing more
+    rest = min(line["text"] - math.log(inside), 0.0)
+    return {"odds": math.log(inside / (1.0 - inside)), "others": rest / math.exp(line["length"]), **line}
 
 
 def line_confidence(features: Mapping[str, float], calibration: Calibration | None) -> float:
     """Return the chance of an exactly right line; without a calibration, the network's own probability of the text."""
-    if calibration is None:
-        return min(1.0, math.exp(features["text"]))
+    return _chance(features, calibration) if calibration else min(1.0, math.exp(features["text"]))
+
+
+def char_confidence(features: Mapping[str, float], calibration: Calibration | None) -> float:
+    """Return the chance of a right character; without a calibration, the network's own probability of it."""
+    return _chance(features, calibration) if calibration else 1.0 / (1.0 + math.exp(-features["odds"]))
+
+
+def _chance(features: Mapping[str, float], calibration: Calibration) -> float:
     score = calibration.bias + sum(weight * features[name] for name, weight in calibration.weights.items())
     return 1.0 / (1.0 + math.exp(-max(-50.0, min(50.0, score))))
 
 
-def _text_with_confidences(chars: list[str], probabilities: tuple[float, ...]) -> tuple[str, tuple[float, ...]]:
+def _text_with_probabilities(chars: list[str], probabilities: tuple[float, ...]) -> tuple[str, tuple[float, ...]]:
     """Join ``chars`` to NFC text without outer spaces, keeping one probability a character."""
     text, kept = "", list[float]()
     for char, probability in zip(chars, probabilities, strict=True):

@@ -113,7 +113,7 @@ def _longest(quads: Sequence[np.ndarray]) -> list[int]:
 
 def legibility(seen: Sequence[RecognisedLine]) -> float:
     """Mean probability of a character over lines; 0 for none."""
-    means = [float(np.mean(line.char_confidences)) if line.char_confidences else 0.0 for line in seen]
+    means = [float(np.mean(line.char_probabilities)) if line.char_probabilities else 0.0 for line in seen]
     return float(np.mean(means)) if means else 0.0
 
 

@@ -152,7 +152,7 @@ def test_the_height_is_that_of_the_network(interim, stock):
 
 def test_each_character_has_a_confidence_and_rivals_differ(interim):
     read = interim.read(_crop("HY SINH 1968"))
-    assert len(read.char_confidences) == len(read.text)
+    assert len(read.char_probabilities) == len(read.char_confidences) == len(read.text)
     assert all(0.0 <= confidence <= 1.0 for confidence in (*read.char_confidences, read.confidence))
     texts = [read.text, *(rival.text for rival in read.alternatives)]
     assert len(set(texts)) == len(texts)
@@ -204,7 +204,7 @@ def test_a_language_model_in_the_bundle_settles_unclear_letters_and_keeps_the_ot
     assert decode(rows, charset, plain).text == "NGUYỂN"
     read = decode(rows, charset, with_language)
     assert read.text == "NGUYỄN"
-    assert read.char_confidences[4] == pytest.approx(0.42)  # what the pixels say of it, not the language
+    assert read.char_probabilities[4] == pytest.approx(0.42)  # what the pixels say of it, not the language
     assert read.alternatives[0].text == "NGUYỂN"
     assert sum(rival.score for rival in read.alternatives) < 0.5
 
