@@ -87,6 +87,7 @@ class Line(_FromValue):
     quad: Quad
     stone: int
     alternatives: list[Alternative]
+    char_confidences: list[float] = Field(description="Chance of each character of the text to be right; may be empty.")
 
 
 class FieldReading(_FromValue):

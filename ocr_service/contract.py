@@ -43,12 +43,20 @@ def _line_to_json(line: Line) -> dict[str, Any]:
         "quad": _quad_to_json(line.quad),
         "stone": line.stone,
         "alternatives": [{"text": a.text, "score": round(a.score, 4)} for a in line.alternatives],
+        "char_confidences": [round(confidence, 3) for confidence in line.char_confidences],
     }
 
 
 def _line_from_json(data: Mapping[str, Any]) -> Line:
     alternatives = tuple(Alternative(a["text"], float(a["score"])) for a in data.get("alternatives", ()))
-    return Line(data["text"], float(data["confidence"]), _quad_from_json(data["quad"]), data["stone"], alternatives)
+    return Line(
+        data["text"],
+        float(data["confidence"]),
+        _quad_from_json(data["quad"]),
+        data["stone"],
+        alternatives,
+        tuple(data.get("char_confidences", ())),
+    )
 
 
 def reading_to_json(reading: Reading) -> dict[str, Any]:
@@ -67,6 +75,7 @@ def reading_to_json(reading: Reading) -> dict[str, Any]:
         "quality": list(reading.quality),
         "timings_ms": {step: round(ms, 1) for step, ms in reading.timings_ms.items()},
         "bundle": reading.bundle,
+        "engine": reading.engine or None,
     }
 
 
@@ -86,6 +95,7 @@ def reading_from_json(data: Mapping[str, Any]) -> Reading:
         quality=tuple(data.get("quality", ())),
         timings_ms=dict(data["timings_ms"]),
         bundle=data["bundle"],
+        engine=data.get("engine") or "",
     )
 
 

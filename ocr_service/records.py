@@ -60,13 +60,17 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of text as the reader saw it; ``text`` is NFC, ``confidence`` is the chance that it is exactly right."""
+    """One line of text as the reader saw it; ``text`` is NFC, ``confidence`` is the chance that it is exactly right.
+
+    ``char_confidences`` holds the same chance for each character of ``text``; empty where only the text was kept.
+    """
 
     text: str
     confidence: float
     quad: Quad
     stone: int = 0
     alternatives: tuple[Alternative, ...] = ()
+    char_confidences: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +117,4 @@ class Reading:
     quality: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     bundle: str = ""
+    engine: str = ""

@@ -208,7 +208,7 @@ def test_a_small_stone_in_a_large_frame_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "char_confidence", "expected"),
+    ("text", "char_probability", "expected"),
     [
         ("ÔNG", 0.8, True),
         ("CC", 0.7, False),  # a leaf
@@ -219,5 +219,6 @@ def test_a_small_stone_in_a_large_frame_is_read() -> None:
         ("* * *", 0.99, False),
     ],
 )
-def test_ornaments_are_no_text(text: str, char_confidence: float, expected: bool) -> None:
-    assert is_text(RecognisedLine(text, 0.5, (char_confidence,) * len(text), ())) is expected
+def test_ornaments_are_no_text(text: str, char_probability: float, expected: bool) -> None:
+    chars = (char_probability,) * len(text)
+    assert is_text(RecognisedLine(text, 0.5, chars, chars, ())) is expected
