@@ -53,8 +53,9 @@ class ReaderBeside:
         # -P: the working folder is no place to look for modules
         command = [sys.executable, "-P", "-m", "workers.embedded", "--parent", str(os.getpid())]
         command += ["--data", str(settings.data_dir), "--processes", str(settings.worker_processes)]
-        if settings.bundle:
-            command += ["--bundle", settings.bundle]
+        command += ["--profile", settings.profile, "--engine", settings.engine]
+        for option, value in (("--bundle", settings.bundle), ("--device", settings.device)):
+            command += [option, value] if value else []
         # A Ctrl-C that comes while the reader is still loading its modules waits until it can stop in good order.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:

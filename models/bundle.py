@@ -2,7 +2,8 @@
 
 A bundle is a folder ``<name>/<version>/`` with a ``bundle.toml``. Its weights are files in that folder or files that an
 installed package ships; such a package is found on the path and never imported. An ``inference.yml`` of PaddleOCR may
-come with a model: its settings hold where the manifest has none.
+come with a model: its settings hold where the manifest has none. Which bundles serve a profile (``accurate``, ``fast``)
+is said by ``weights/profiles.toml``.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models.choices import DEFAULT_PROFILE
 from models.errors import BundleError
 from models.paddle_config import detector_options, recogniser_options
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
-DEFAULT_NAME = "headstone-vi"
+PROFILES = WEIGHTS_DIR / "profiles.toml"
 INTERIM_NAME = "interim"
 MANIFEST = "bundle.toml"
 _OPTIONAL_FILES = ("charset", "language")
@@ -98,13 +100,17 @@ class Bundle:
         return f"{self.name}@{self.version}"
 
 
-def load_bundle(name_or_path: str | Path | None = None) -> Bundle:
+def load_bundle(name_or_path: str | Path | None = None, profile: str = DEFAULT_PROFILE) -> Bundle:
     """Load a bundle and verify the checksum of every file in it (hashed once a process).
 
     ``name_or_path`` is a folder with a ``bundle.toml``, a shipped ``name`` (its newest version) or ``name@version``;
-    None is the newest shipped Vietnamese bundle, or the interim one. Raises BundleError.
+    None is the newest shipped bundle of ``profile``. Raises BundleError.
     """
-    return _read_bundle(_find_folder(name_or_path))
+    folder = _profile_folder(profile) if name_or_path is None else _find_folder(name_or_path)
+    bundle = _read_bundle(folder)
+    if folder.parent.parent == WEIGHTS_DIR and bundle.id != f"{folder.parent.name}@{folder.name}":
+        raise BundleError(f"Bundle {folder} calls itself {bundle.id}; put it where its name and version say.")
+    return bundle
 
 
 def shipped_bundles() -> list[str]:
@@ -117,12 +123,20 @@ def shipped_bundles() -> list[str]:
     ]
 
 
-def _find_folder(name_or_path: str | Path | None) -> Path:
-    if name_or_path is None:
-        for name in (DEFAULT_NAME, INTERIM_NAME):
-            if versions := _versions(WEIGHTS_DIR / name):
-                return versions[-1]
-        raise BundleError(f"No bundle ships in {WEIGHTS_DIR}; install the project again or name a bundle folder.")
+def _profile_folder(profile: str) -> Path:
+    names_of = tomllib.loads(PROFILES.read_text(encoding="utf-8"))
+    if profile not in names_of:
+        raise BundleError(f"No profile {profile!r}; choose one of {', '.join(names_of)}.")
+    for name in names_of[profile]:
+        if versions := _versions(WEIGHTS_DIR / name):
+            return versions[-1]
+    raise BundleError(
+        f"Profile {profile!r} has no bundle: {names_of[profile][0]} does not ship in {WEIGHTS_DIR}; "
+        "choose another profile or name a bundle."
+    )
+
+
+def _find_folder(name_or_path: str | Path) -> Path:
     if (folder := Path(name_or_path)).joinpath(MANIFEST).is_file():
         return folder
     name, _, version = str(name_or_path).partition("@")

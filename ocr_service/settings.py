@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.choices import DEFAULT_ENGINE, DEFAULT_PROFILE, Device, EngineName
 from ocr_service.errors import UsageError
 
 
@@ -53,8 +54,11 @@ class Settings(BaseSettings):
         default=600.0, gt=0, description="How long a draft stays with the reviewer it was shown to."
     )
     bundle: str | None = Field(
-        default=None, description="Model bundle: a name, name@version or folder; the newest one."
+        default=None, description="Model bundle: a name, name@version or folder; default: the newest of the profile."
     )
+    profile: str = Field(default=DEFAULT_PROFILE, description="Which of the shipped bundles reads: accurate or fast.")
+    engine: EngineName = Field(default=DEFAULT_ENGINE, description="What runs the bundle.")
+    device: Device | None = Field(default=None, description="Where the engine runs; default: its usual device.")
 
     @property
     def resolved_database_url(self) -> str:

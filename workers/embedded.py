@@ -23,9 +23,11 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import get_args
 
 import structlog
 
+from models.choices import PHOTOS_SIDE_BY_SIDE, Device, EngineName
 from ocr_service import intake
 from ocr_service.database import Database, connect_database, open_database
 from ocr_service.errors import HeadstoneError
@@ -33,23 +35,24 @@ from ocr_service.records import Context, Reading
 from ocr_service.settings import Settings, load_settings
 from ocr_service.storage import LocalStore
 from workers.logs import log_to_stderr
-from workers.loop import Desk, ReadPhoto, read_until
+from workers.loop import Desk, ReadPhoto, read_side_by_side
 
 log = structlog.get_logger(__name__)
 
-LoadReader = Callable[[str | None], ReadPhoto]
+LoadReader = Callable[[Settings], ReadPhoto]
 
 _TICK_S = 0.2
 _MAX_RESTART_DELAY_S = 30.0
+_NO_READER = 3  # exit code of a process whose bundle or engine is missing, as for the command line
 
 _spawn = multiprocessing.get_context("spawn")  # a forked child of a process that ran onnxruntime can hang
 
 
-def load_photo_reader(bundle: str | None) -> ReadPhoto:
-    """The real reader: one bundle, loaded once."""
+def load_photo_reader(settings: Settings) -> ReadPhoto:
+    """The real reader: one bundle on one engine, loaded once. Raises BundleError, EngineError."""
     from ocr_service.reading import load_reader, read_photo  # loads onnxruntime, which only reading processes need
 
-    reader = load_reader(bundle)
+    reader = load_reader(settings.bundle, profile=settings.profile, engine=settings.engine, device=settings.device)
 
     def read(data: bytes, photo: str, context: Context) -> Reading:
         return read_photo(data, photo, reader, context)
@@ -163,15 +166,19 @@ def _read_in_process(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     log_to_stderr()
     _leave_with_parent(stop, settings.photo_timeout_s)
-    read = load(settings.bundle)
+    try:
+        read = load(settings)
+    except HeadstoneError as error:
+        log.error("the reader cannot be loaded", owner=owner, detail=str(error))
+        sys.exit(_NO_READER)
     database = connect_database(settings.resolved_database_url)
     desk = Desk(database, LocalStore(settings.objects_dir), read, owner, settings)
 
-    def on_photo(since: float) -> None:
+    def on_oldest(since: float) -> None:
         busy_since.value = since
 
     try:
-        read_until(desk, stop.is_set, on_photo)
+        read_side_by_side(desk, PHOTOS_SIDE_BY_SIDE[settings.engine], stop.is_set, on_oldest)
     finally:
         database.close()
 
@@ -216,10 +223,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workers.embedded", description="Read the photos of a data folder.")
     parser.add_argument("--data", type=Path, help="data folder; default: HEADSTONE_DATA_DIR or ./headstone-data")
     parser.add_argument("--processes", type=int, help="how many photos are read at once")
-    parser.add_argument("--bundle", help="model bundle; default: the newest one that ships")
+    parser.add_argument("--bundle", help="model bundle; default: the newest one of the profile")
+    parser.add_argument("--profile", help="accurate or fast")
+    parser.add_argument("--engine", choices=get_args(EngineName), help="what runs the bundle")
+    parser.add_argument("--device", choices=get_args(Device), help="where the engine runs")
     parser.add_argument("--parent", type=int, help="stop when this process is no longer the parent")
     chosen = parser.parse_args(arguments)
-    given = {"data_dir": chosen.data, "worker_processes": chosen.processes, "bundle": chosen.bundle}
+    given = {
+        "data_dir": chosen.data,
+        "worker_processes": chosen.processes,
+        "bundle": chosen.bundle,
+        "profile": chosen.profile,
+        "engine": chosen.engine,
+        "device": chosen.device,
+    }
     log_to_stderr()
     try:
         settings = load_settings(**given)

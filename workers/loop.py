@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
@@ -16,6 +18,7 @@ from ocr_service.errors import HeadstoneError
 from ocr_service.records import Context, Reading
 from ocr_service.settings import Settings
 from ocr_service.storage import ObjectStore
+from workers.lanes import Lanes
 
 log = structlog.get_logger(__name__)
 
@@ -34,23 +37,42 @@ class Desk:
     settings: Settings
 
 
-def read_until(desk: Desk, stopping: Callable[[], bool], on_photo: Callable[[float], None]) -> None:
+def read_side_by_side(
+    desk: Desk, photos: int, stopping: Callable[[], bool], on_oldest: Callable[[float], None]
+) -> None:
+    """Run ``read_until`` in as many threads as ``photos`` are read at a time, with the desk shared among them.
+
+    Where one of them breaks, the others finish what they have in hand and its error is raised.
+    """
+    lanes, broken = Lanes(photos, on_oldest), threading.Event()
+
+    def work() -> None:
+        try:
+            read_until(desk, lambda: broken.is_set() or stopping(), lanes)
+        except BaseException:
+            broken.set()
+            raise
+
+    with ThreadPoolExecutor(photos, "reader") as threads:
+        for ended in [threads.submit(work) for _ in range(photos)]:
+            ended.result()
+
+
+def read_until(desk: Desk, stopping: Callable[[], bool], lanes: Lanes) -> None:
     """Read whatever waits until ``stopping`` says so; photos that were claimed and not begun are handed back.
 
-    ``on_photo`` is told the monotonic time when a photo is begun, and 0 when it is done. A database that does not
-    answer is waited for: leases bring back what was in hand.
+    A database that does not answer is waited for: leases bring back what was in hand.
     """
     while not stopping():
         try:
-            if not _read_some(desk, stopping, on_photo):
+            if not _read_some(desk, stopping, lanes):
                 time.sleep(desk.settings.poll_s)
         except SQLAlchemyError as error:
             log.error("the database does not answer", owner=desk.owner, error=str(error.__cause__ or error))
-            on_photo(0.0)
             time.sleep(max(desk.settings.poll_s, 1.0))
 
 
-def _read_some(desk: Desk, stopping: Callable[[], bool], on_photo: Callable[[float], None]) -> bool:
+def _read_some(desk: Desk, stopping: Callable[[], bool], lanes: Lanes) -> bool:
     with desk.database.reading() as session:
         if not intake.has_work(session):
             return False
@@ -63,13 +85,13 @@ def _read_some(desk: Desk, stopping: Callable[[], bool], on_photo: Callable[[flo
             max_attempts=desk.settings.max_attempts,
         )
     for claim in claims:
-        if stopping():
-            with desk.database.writing() as session:
-                intake.release(session, claim)
-        else:
-            on_photo(time.monotonic())
-            _read_one(desk, claim)
-            on_photo(0.0)
+        # a photo that was tried before may be one that kills its reader: it must not take its neighbours along again
+        with lanes.take(alone=claim.attempts > 0):
+            if stopping():
+                with desk.database.writing() as session:
+                    intake.release(session, claim)
+            else:
+                _read_one(desk, claim)
     return bool(claims)
 
 

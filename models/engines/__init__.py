@@ -9,15 +9,15 @@ The last two need packages that a default installation lacks; the error says how
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping
 
 from models.bundle import Bundle
-from models.engines.engine import Device, Engine, TextDetector, TextRecogniser
+from models.choices import DEFAULT_ENGINE, Device
+from models.engines.engine import Engine, TextDetector, TextRecogniser
 from models.errors import EngineMissingError
 
-__all__ = ["DEFAULT_ENGINE", "ENGINES", "Device", "Engine", "TextDetector", "TextRecogniser", "load_engine"]
-
-DEFAULT_ENGINE = "onnxruntime"
+__all__ = ["ENGINES", "Engine", "TextDetector", "TextRecogniser", "load_engine", "require_engine"]
 
 
 def load_engine(bundle: Bundle, name: str = DEFAULT_ENGINE, threads: int = 1, device: Device | None = None) -> Engine:
@@ -25,9 +25,19 @@ def load_engine(bundle: Bundle, name: str = DEFAULT_ENGINE, threads: int = 1, de
 
     ``threads`` work inside one operator. ``device`` None is the usual one; "cuda" never falls back to the CPU.
     """
+    require_engine(name)
+    try:
+        return ENGINES[name](bundle, threads, device)
+    except ImportError as error:  # installed, and broken
+        raise _missing(name, str(error).splitlines()[0]) from error
+
+
+def require_engine(name: str) -> None:
+    """Raise EngineMissingError where ``name`` is unknown or lacks a package; looks for packages and imports none."""
     if name not in ENGINES:
         raise EngineMissingError(f"Engine {name!r} is unknown; choose one of {', '.join(sorted(ENGINES))}.")
-    return ENGINES[name](bundle, threads, device)
+    if absent := [package for package in _NEEDED[name][0] if importlib.util.find_spec(package) is None]:
+        raise _missing(name, f"no package {', '.join(absent)}")
 
 
 def _onnxruntime(bundle: Bundle, threads: int, device: Device | None) -> Engine:
@@ -37,18 +47,14 @@ def _onnxruntime(bundle: Bundle, threads: int, device: Device | None) -> Engine:
 
 
 def _torch(bundle: Bundle, threads: int, device: Device | None) -> Engine:
-    try:
-        from models.engines.pytorch import open_torch
-    except ImportError as error:
-        raise _missing("torch", error, "pip install '.[torch]'") from error
+    from models.engines.pytorch import open_torch
+
     return open_torch(bundle, threads, device)
 
 
 def _paddleocr(bundle: Bundle, threads: int, device: Device | None) -> Engine:
-    try:
-        from models.engines.paddle import open_paddleocr
-    except ImportError as error:
-        raise _missing("paddleocr", error, "make extras, then use .venv-extras/bin/headstone") from error
+    from models.engines.paddle import open_paddleocr
+
     return open_paddleocr(bundle, threads, device)
 
 
@@ -58,7 +64,12 @@ ENGINES: Mapping[str, Callable[[Bundle, int, Device | None], Engine]] = {
     "paddleocr": _paddleocr,
 }
 
+_NEEDED: Mapping[str, tuple[tuple[str, ...], str]] = {  # packages, and the command that brings them
+    "onnxruntime": (("onnxruntime",), "make install"),
+    "torch": (("torch", "transformers", "onnx"), "pip install '.[torch]'"),
+    "paddleocr": (("paddleocr",), "make extras, then use .venv-extras/bin/headstone"),
+}
 
-def _missing(engine: str, error: ImportError, command: str) -> EngineMissingError:
-    reason = str(error).splitlines()[0]
-    return EngineMissingError(f"Engine {engine!r} is not installed ({reason}); run: {command}")
+
+def _missing(engine: str, reason: str) -> EngineMissingError:
+    return EngineMissingError(f"Engine {engine!r} is not installed ({reason}); run: {_NEEDED[engine][1]}")

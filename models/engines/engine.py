@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bundle import Bundle
+from models.bundle import Bundle, DetectorSpec
+from models.choices import Device, EngineName
 from models.detector import DetectedLine
 from models.recogniser import RecognisedLine
 
-Device: TypeAlias = Literal["cpu", "cuda"]
 Crop: TypeAlias = NDArray[np.uint8]
 
 
 class TextDetector(Protocol):
     """Finds the text lines of a picture; safe to call from several threads."""
+
+    @property
+    def spec(self) -> DetectorSpec:
+        """Return what the bundle says of the detector."""
+        ...
 
     def detect(self, image: NDArray[np.uint8], side_px: int | None = None) -> list[DetectedLine]:
         """Return the text lines of ``image`` (height, width, 3; BGR), top to bottom."""
@@ -46,7 +51,7 @@ class TextRecogniser(Protocol):
 class Engine:
     """A bundle that is ready to read: its detector and recogniser on one runtime and device."""
 
-    name: str
+    name: EngineName
     device: Device
     bundle: Bundle
     detector: TextDetector

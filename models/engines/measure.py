@@ -13,10 +13,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import get_args
 
 from datasets.validation import validation_lines
 from models.bundle import load_bundle
-from models.engines import DEFAULT_ENGINE, ENGINES, load_engine
+from models.choices import DEFAULT_ENGINE, Device
+from models.engines import ENGINES, load_engine
 from models.engines.engine import Crop, TextRecogniser
 
 _LINES_OF_A_PHOTO = 8
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", help="folder or name@version; the newest that ships by default")
     parser.add_argument("--engines", nargs="*", default=[], choices=sorted(ENGINES), help="beside the default engine")
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="of the engines beside the default one")
+    parser.add_argument("--device", choices=get_args(Device), help="of the engines beside the default one")
     parser.add_argument("--lines", type=int, default=200)
     parser.add_argument("--readers", type=int, default=1, help="threads that hand lines in")
     chosen = parser.parse_args(arguments)

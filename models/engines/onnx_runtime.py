@@ -8,8 +8,9 @@ from typing import Any
 import onnxruntime
 
 from models.bundle import Bundle, DetectorSpec, RecogniserSpec
+from models.choices import Device
 from models.detector import LineDetector
-from models.engines.engine import Crop, Device, Engine
+from models.engines.engine import Crop, Engine
 from models.errors import EngineMissingError
 from models.recogniser import LineRecogniser, RecognisedLine
 

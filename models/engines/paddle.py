@@ -16,8 +16,9 @@ import yaml
 from numpy.typing import NDArray
 
 from models.bundle import Bundle, DetectorSpec, RecogniserSpec
+from models.choices import Device
 from models.detector import DetectedLine, Quad
-from models.engines.engine import Crop, Device, Engine
+from models.engines.engine import Crop, Engine
 from models.engines.onnx_runtime import OnnxLineRecogniser, require_cuda_provider
 from models.errors import BundleError
 

@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 
 from models.bundle import Bundle, RecogniserSpec
-from models.engines.engine import Crop, Device, Engine
+from models.choices import Device
+from models.engines.engine import Crop, Engine
 from models.engines.exported_weights import read_exported_weights
 from models.engines.gather import Gatherer
 from models.engines.onnx_runtime import OnnxLineDetector, has_cuda_provider

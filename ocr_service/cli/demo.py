@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from ocr_service.cli.options import BundleOption, DeviceOption, EngineOption, ProfileOption
 from ocr_service.cli.output import OutputFormat, print_readings
 from ocr_service.cli.read import default_workers, messages, read_all, summarise
 from ocr_service.cli.serve import check_port, run_service
 from ocr_service.records import Context
+from ocr_service.settings import load_settings
 
 
 def demo(
@@ -21,6 +23,10 @@ def demo(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes to read with.", show_default="one a core")
     ] = None,
+    bundle: BundleOption = None,
+    profile: ProfileOption = None,
+    engine: EngineOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Read the sample photos of the project, show the results, write them as JSONL and CSV, and serve the pages.
 
@@ -31,6 +37,8 @@ def demo(
     from ocr_service.journal import Journal
     from ocr_service.spreadsheet import write_csv
 
+    chosen = {"bundle": bundle, "profile": profile, "engine": engine, "device": device}
+    settings = load_settings(**chosen)
     if serve:
         check_port("127.0.0.1", port)  # before the work, not after it
     samples = Path(datasets.__file__).parent / "samples"
@@ -39,12 +47,12 @@ def demo(
         jsonl.unlink()  # a demo shows the reading, so it reads anew; the data folder keeps what people decided
     with Journal(jsonl) as journal, DataFolder(data) as folder:
         readings, interrupted = read_all(
-            [samples], journal, folder, bundle=None, workers=workers or default_workers(), context=Context()
+            [samples], journal, folder, settings, workers=workers or default_workers(), context=Context()
         )
     write_csv(csv, readings)
     print_readings(readings, OutputFormat.TABLE)
     code = summarise(readings, interrupted)
     messages.print(f"results: {jsonl} and {csv}", highlight=False)
     if serve and not interrupted:
-        run_service(data_dir=data, host="127.0.0.1", port=port)
+        run_service(data_dir=data, host="127.0.0.1", port=port, **chosen)
     raise typer.Exit(code)

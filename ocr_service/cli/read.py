@@ -15,8 +15,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from ocr_service.cli.options import BundleOption, DeviceOption, EngineOption, ProfileOption
 from ocr_service.cli.output import OutputFormat, print_readings
 from ocr_service.records import Context, Reading, ReadingStatus
+from ocr_service.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from ocr_service.data_folder import DataFolder
@@ -47,8 +49,8 @@ def read_all(
     paths: list[Path],
     journal: Journal | None,
     folder: DataFolder | None,
+    settings: Settings,
     *,
-    bundle: str | None,
     workers: int,
     context: Context,
 ) -> tuple[list[Reading], bool]:
@@ -57,9 +59,9 @@ def read_all(
     Returns the readings in the order of the photos, and whether the run was interrupted.
     """
     from ocr_service import batch
-    from ocr_service.reading import find_bundle_id
+    from ocr_service.reading import check_reader
 
-    bundle_id = find_bundle_id(bundle)
+    bundle_id = check_reader(settings.bundle, profile=settings.profile, engine=settings.engine)
     files = batch.find_photos(paths)
     path_of = {file.name: file.path for file in files}
     plan = batch.plan(files, journal.readings if journal else {}, bundle_id)
@@ -90,7 +92,7 @@ def read_all(
     ):
         bar = progress.add_task("reading", total=len(plan.todo))
         for reading in batch.read_files(
-            plan.todo, bundle=bundle, bundle_id=bundle_id, workers=workers, context=context, stop=stop
+            plan.todo, settings, bundle_id=bundle_id, workers=workers, context=context, stop=stop
         ):
             keep(reading)
             progress.advance(bar)
@@ -131,7 +133,10 @@ def read(
         ),
     ] = None,
     output: Annotated[OutputFormat, typer.Option("--output", "-o", help="What to print.")] = OutputFormat.AUTO,
-    bundle: Annotated[str | None, typer.Option(help="Model bundle: a folder, NAME or NAME@VERSION.")] = None,
+    bundle: BundleOption = None,
+    profile: ProfileOption = None,
+    engine: EngineOption = None,
+    device: DeviceOption = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes to read with.", show_default="one a core")
     ] = None,
@@ -151,6 +156,7 @@ def read(
     from ocr_service.journal import Journal
     from ocr_service.spreadsheet import write_csv
 
+    settings = load_settings(bundle=bundle, profile=profile, engine=engine, device=device)
     context = Context(cemetery=cemetery, cemetery_province=province)
     if data and not jsonl:
         jsonl = data / "readings.jsonl"  # what is finished must outlive a kill, so a data folder keeps a journal too
@@ -158,7 +164,7 @@ def read(
         journal = stack.enter_context(Journal(jsonl)) if jsonl else None
         folder = stack.enter_context(DataFolder(data)) if data else None
         readings, interrupted = read_all(
-            paths, journal, folder, bundle=bundle, workers=workers or default_workers(), context=context
+            paths, journal, folder, settings, workers=workers or default_workers(), context=context
         )
     if csv:
         write_csv(csv, readings)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ocr_service.cli.options import BundleOption, DeviceOption, EngineOption, ProfileOption
 from ocr_service.errors import UsageError
 from ocr_service.settings import load_settings
 
@@ -24,11 +25,15 @@ def check_port(host: str, port: int) -> None:
 def run_service(**options: Any) -> None:
     """Serve until interrupted; options that are None keep what the environment or the defaults say.
 
-    Raises HeadstoneError where the service cannot start.
+    Raises HeadstoneError where the service cannot start, or its reader could not.
     """
+    from ocr_service.reading import check_reader
+
+    settings = load_settings(**options)
+    check_reader(settings.bundle, profile=settings.profile, engine=settings.engine)
     # The service stands above this package in the house and is only reached from the command line: by name, at the end.
     service = importlib.import_module("api.serve")
-    service.serve(load_settings(**options))
+    service.serve(settings)
 
 
 def serve(
@@ -48,9 +53,10 @@ def serve(
     processes: Annotated[
         int | None, typer.Option(min=1, max=64, help="How many photos are read at once.", show_default="1")
     ] = None,
-    bundle: Annotated[
-        str | None, typer.Option(help="Model bundle: a folder, NAME or NAME@VERSION.", show_default="the newest")
-    ] = None,
+    bundle: BundleOption = None,
+    profile: ProfileOption = None,
+    engine: EngineOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Serve upload, verification pages and the API, and read what is uploaded in the background.
 
@@ -59,4 +65,13 @@ def serve(
 
     Example: `headstone serve --data records/`
     """
-    run_service(data_dir=data, host=host, port=port, worker_processes=processes, bundle=bundle)
+    run_service(
+        data_dir=data,
+        host=host,
+        port=port,
+        worker_processes=processes,
+        bundle=bundle,
+        profile=profile,
+        engine=engine,
+        device=device,
+    )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ocr_service.reading.photo import Reader, find_bundle_id, load_reader, read_photo
+from ocr_service.reading.photo import Reader, check_reader, load_reader, read_photo
 
-__all__ = ["Reader", "find_bundle_id", "load_reader", "read_photo"]
+__all__ = ["Reader", "check_reader", "load_reader", "read_photo"]

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.bundle import Bundle, load_bundle
-from models.detector import LineDetector
+from models.bundle import load_bundle
+from models.choices import DEFAULT_ENGINE, DEFAULT_PROFILE, Device, EngineName
+from models.engines import TextDetector, TextRecogniser, load_engine, require_engine
 from models.errors import BundleError as ModelBundleError
-from models.recogniser import LineRecogniser, RecognisedLine
-from ocr_service.errors import BundleError
+from models.errors import EngineMissingError
+from models.recogniser import RecognisedLine
+from ocr_service.errors import BundleError, EngineError
 from ocr_service.fields import parse_lines
 from ocr_service.reading.picture_kind import picture_kind
 from ocr_service.reading.sight import find_lines, is_text, read_lines, turned_over
@@ -39,29 +41,50 @@ MAX_SIDE_PX = 2048
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A bundle made ready: its detector, its recogniser, and the id that every reading names."""
+    """A bundle made ready on an engine, as ``name@version`` and ``engine/device``: every reading names both."""
 
-    detector: LineDetector
-    recogniser: LineRecogniser
+    detector: TextDetector
+    recogniser: TextRecogniser
     bundle_id: str
+    engine: str
 
 
-def _find_bundle(name: str | None) -> Bundle:
+def check_reader(
+    name: str | None = None, *, profile: str = DEFAULT_PROFILE, engine: EngineName = DEFAULT_ENGINE
+) -> str:
+    """Return the id of a bundle after checking its files and that the engine is installed, making neither ready.
+
+    Raises BundleError, EngineError.
+    """
+    with _told_as_ours():
+        require_engine(engine)
+        return load_bundle(name, profile).id
+
+
+def load_reader(
+    name: str | None = None,
+    *,
+    profile: str = DEFAULT_PROFILE,
+    engine: EngineName = DEFAULT_ENGINE,
+    device: Device | None = None,
+) -> Reader:
+    """Make a bundle ready for this process, one thread; without a ``name``, that of the profile.
+
+    Safe to read with from several threads. Raises BundleError, EngineError.
+    """
+    with _told_as_ours():
+        ready = load_engine(load_bundle(name, profile), engine, device=device)
+    return Reader(ready.detector, ready.recogniser, ready.bundle.id, f"{ready.name}/{ready.device}")
+
+
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
     try:
-        return load_bundle(name)
+        yield
     except ModelBundleError as error:
         raise BundleError(str(error)) from error
-
-
-def find_bundle_id(name: str | None = None) -> str:
-    """Return the id of a bundle after checking its files, without making it ready. Raises BundleError."""
-    return _find_bundle(name).id
-
-
-def load_reader(name: str | None = None) -> Reader:
-    """Make a bundle ready for this process, one thread. Raises BundleError."""
-    bundle = _find_bundle(name)
-    return Reader(LineDetector(bundle.detector), LineRecogniser(bundle.recogniser), bundle.id)
+    except EngineMissingError as error:
+        raise EngineError(str(error)) from error
 
 
 def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Context()) -> Reading:  # noqa: B008
@@ -73,7 +96,15 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
             upright = decode_photo(data, max_side_px=MAX_SIDE_PX)
     except PhotoRejectedError as error:
         reason = RejectReason(error.reason)
-        return Reading(photo, sha256, ReadingStatus.REJECTED, reason, error.detail, bundle=reader.bundle_id)
+        return Reading(
+            photo,
+            sha256,
+            ReadingStatus.REJECTED,
+            reason,
+            error.detail,
+            bundle=reader.bundle_id,
+            engine=reader.engine,
+        )
     with clock.step("detect"):
         sight = find_lines(upright.image, reader.detector, reader.recogniser)
     with clock.step("recognise"):
@@ -106,6 +137,7 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
         quality=tuple(quality.reasons),
         timings_ms=clock.times_ms,
         bundle=reader.bundle_id,
+        engine=reader.engine,
     )
 
 
@@ -135,7 +167,7 @@ def _flattened(quads: Sequence[np.ndarray], face: np.ndarray) -> list[np.ndarray
 
 def _line(seen: RecognisedLine, quad_px: np.ndarray, stone: int) -> Line:
     alternatives = tuple(Alternative(other.text, other.score) for other in seen.alternatives)
-    return Line(seen.text, seen.confidence, _as_quad(quad_px), stone, alternatives)
+    return Line(seen.text, seen.confidence, _as_quad(quad_px), stone, alternatives, seen.char_confidences)
 
 
 def _as_quad(corners: np.ndarray) -> Quad:

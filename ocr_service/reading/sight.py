@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.detector import LineDetector
-from models.recogniser import LineRecogniser, RecognisedLine
+from models.engines import TextDetector, TextRecogniser
+from models.recogniser import RecognisedLine
 from preprocess.lines import crop_line, quad_size
 from preprocess.rectify import Rectified, map_quads, turn_quarters
 
@@ -63,7 +63,7 @@ class Sight:
     quads: tuple[np.ndarray, ...]
 
 
-def find_lines(image: np.ndarray, detector: LineDetector, recogniser: LineRecogniser) -> Sight:
+def find_lines(image: np.ndarray, detector: TextDetector, recogniser: TextRecogniser) -> Sight:
     """Find the text lines of a picture; one whose lines mostly stand on end is turned to the side that reads better.
 
     Oblique text is made level and flat line by line, when it is cut out. Finding it again in a flattened view did not
@@ -80,12 +80,12 @@ def find_lines(image: np.ndarray, detector: LineDetector, recogniser: LineRecogn
     return max(tries, key=readable)
 
 
-def read_lines(sight: Sight, recogniser: LineRecogniser) -> list[RecognisedLine]:
+def read_lines(sight: Sight, recogniser: TextRecogniser) -> list[RecognisedLine]:
     """Read every line of a sight, in the order of its quads."""
     return [_read_line(sight, quad, recogniser) for quad in sight.quads]
 
 
-def turned_over(sight: Sight, seen: Sequence[RecognisedLine], recogniser: LineRecogniser) -> Sight | None:
+def turned_over(sight: Sight, seen: Sequence[RecognisedLine], recogniser: TextRecogniser) -> Sight | None:
     """The sight turned by half, where its text reads clearly better so; None where it stands as it should."""
     lettering = [index for index, line in enumerate(seen) if is_text(line)]
     longest = [lettering[i] for i in _longest([sight.quads[index] for index in lettering])]
@@ -99,7 +99,7 @@ def turned_over(sight: Sight, seen: Sequence[RecognisedLine], recogniser: LineRe
     return turned if other > max(_LEGIBLE, own + _CLEARLY_BETTER) else None
 
 
-def _read_line(sight: Sight, quad: np.ndarray, recogniser: LineRecogniser) -> RecognisedLine:
+def _read_line(sight: Sight, quad: np.ndarray, recogniser: TextRecogniser) -> RecognisedLine:
     seen = recogniser.read(crop_line(sight.image, quad, recogniser.height_px))
     if not _DOUBTFUL < legibility([seen]) < _SURE:
         return seen
@@ -126,11 +126,11 @@ def is_text(seen: RecognisedLine) -> bool:
     return bool(letters) and legibility([seen]) >= least
 
 
-def _detect(view: Rectified, detector: LineDetector) -> Sight:
+def _detect(view: Rectified, detector: TextDetector) -> Sight:
     return Sight(view.image, view.to_photo, tuple(_found_nearer(view.image, _quads(view.image, detector), detector)))
 
 
-def _found_nearer(image: np.ndarray, quads: list[np.ndarray], detector: LineDetector) -> list[np.ndarray]:
+def _found_nearer(image: np.ndarray, quads: list[np.ndarray], detector: TextDetector) -> list[np.ndarray]:
     """Quads found once more nearer by, where they take up little of a frame that the detector saw much shrunk."""
     height, width = image.shape[:2]
     side_px = max(height, width)
@@ -150,7 +150,7 @@ def _found_nearer(image: np.ndarray, quads: list[np.ndarray], detector: LineDete
     return [quad + np.array([left, top], dtype=np.float32) for quad in near]
 
 
-def _quads(image: np.ndarray, detector: LineDetector, side_px: int | None = None) -> list[np.ndarray]:
+def _quads(image: np.ndarray, detector: TextDetector, side_px: int | None = None) -> list[np.ndarray]:
     return [np.asarray(line.quad, dtype=np.float32) for line in detector.detect(image, side_px)]
 
 

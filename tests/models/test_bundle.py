@@ -10,7 +10,7 @@ from models.errors import BundleError
 
 MANIFEST = """
 schema = 1
-name = "toy"
+name = "{name}"
 version = "{version}"
 licence = "MIT"
 origin = "a test"
@@ -34,12 +34,12 @@ weights = {{ text = 1.25 }}
 """
 
 
-def _write(folder, version="1", kind="ppocr", content=b"weights", sha256=None):
+def _write(folder, version="1", kind="ppocr", content=b"weights", sha256=None, name="toy"):
     for part in ("det", "rec"):
         (folder / part).mkdir(parents=True, exist_ok=True)
         (folder / part / "inference.onnx").write_bytes(content)
     digest = sha256 or hashlib.sha256(content).hexdigest()
-    (folder / "bundle.toml").write_text(MANIFEST.format(version=version, sha256=digest, kind=kind))
+    (folder / "bundle.toml").write_text(MANIFEST.format(name=name, version=version, sha256=digest, kind=kind))
     return folder
 
 
@@ -79,11 +79,47 @@ def test_versions_are_ordered_as_numbers(shelf):
     assert shipped_bundles() == ["toy@0.2", "toy@0.9", "toy@0.10"]
 
 
+def _ship(shelf, name, version):
+    _write(shelf / name / version, version, name=name)
+
+
 def test_the_vietnamese_bundle_comes_before_the_interim_one(shelf):
-    _write(shelf / "interim" / "1")
-    assert load_bundle().folder.parent.name == "interim"
-    _write(shelf / "headstone-vi" / "0.1")
-    assert load_bundle().folder.parent.name == "headstone-vi"
+    _ship(shelf, "interim", "1")
+    assert load_bundle().id == "interim@1"
+    _ship(shelf, "headstone-vi", "0.1")
+    assert load_bundle().id == load_bundle(profile="accurate").id == "headstone-vi@0.1"
+
+
+def test_a_profile_is_served_by_the_newest_version_of_its_bundle(shelf):
+    for name, version in (("headstone-vi", "0.3"), ("headstone-vi-fast", "0.1"), ("headstone-vi-fast", "0.2")):
+        _ship(shelf, name, version)
+    assert load_bundle(profile="fast").id == "headstone-vi-fast@0.2"
+    assert load_bundle().id == "headstone-vi@0.3"
+
+
+def test_a_bundle_that_is_named_wins_over_the_profile(shelf, tmp_path_factory):
+    _ship(shelf, "headstone-vi", "0.3")
+    _ship(shelf, "headstone-vi-fast", "0.1")
+    assert load_bundle("headstone-vi", "fast").id == "headstone-vi@0.3"
+    assert load_bundle(_write(tmp_path_factory.mktemp("mine")), "no such profile").id == "toy@1"
+
+
+def test_a_profile_without_a_bundle_is_refused_and_never_served_by_another(shelf):
+    _ship(shelf, "headstone-vi", "0.3")
+    with pytest.raises(BundleError, match=r"'fast'.*headstone-vi-fast does not ship") as raised:
+        load_bundle(profile="fast")
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_profile_is_answered_with_the_known_ones():
+    with pytest.raises(BundleError, match="'instant'; choose one of accurate, fast"):
+        load_bundle(profile="instant")
+
+
+def test_a_shipped_bundle_under_another_name_than_its_own_is_refused(shelf):
+    _write(shelf / "headstone-vi-fast" / "0.1", "0.1", name="headstone-vi")
+    with pytest.raises(BundleError, match=r"calls itself headstone-vi@0\.1"):
+        load_bundle(profile="fast")
 
 
 def test_changed_weights_are_refused(tmp_path):

@@ -2,7 +2,7 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ocr_service import batch
 from ocr_service.batch import PhotoFile, find_photos, load_bytes, plan
 from ocr_service.errors import UsageError
 from ocr_service.records import Context, Reading, ReadingStatus, RejectReason
+from ocr_service.settings import Settings
 
 BUNDLE = "test@1"
 
@@ -142,14 +143,17 @@ def test_a_huge_file_is_rejected_unread(tmp_path: Path) -> None:
     assert rejected(tmp_path / "film.jpg").reason is RejectReason.TOO_LARGE_FILE
 
 
-def test_a_worker_that_dies_takes_only_its_own_photo_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("settings", [Settings(), Settings(engine="torch")], ids=["one by one", "side by side"])
+def test_a_worker_that_dies_takes_only_its_own_photo_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     monkeypatch.setattr(batch, "_start_worker", no_reader)
     monkeypatch.setattr(batch, "_read_in_worker", die_on_poison)
     files = find_photos([folder_with(tmp_path, "1.jpg", "2.jpg", "poison.jpg", "z3.jpg", "z4.jpg")])
     readings = {
         reading.photo: reading.reason
         for reading in batch.read_files(
-            files, bundle=None, bundle_id=BUNDLE, workers=2, context=Context(), stop=threading.Event()
+            files, settings, bundle_id=BUNDLE, workers=2, context=Context(), stop=threading.Event()
         )
     }
     assert readings == {
@@ -169,17 +173,17 @@ def test_a_stopped_run_finishes_what_is_in_work_and_begins_no_more(
     files = find_photos([folder_with(tmp_path, *(f"{number:03}.jpg" for number in range(100)))])
     stop = threading.Event()
     readings = []
-    for reading in batch.read_files(files, bundle=None, bundle_id=BUNDLE, workers=1, context=Context(), stop=stop):
+    for reading in batch.read_files(files, Settings(), bundle_id=BUNDLE, workers=1, context=Context(), stop=stop):
         readings.append(reading)
         stop.set()
     assert 1 <= len(readings) <= 4
 
 
-def no_reader(bundle: str | None) -> None:
+def no_reader(settings: Settings) -> None:
     pass
 
 
-def die_on_poison(file: PhotoFile, context: Context) -> Reading:
-    if file.name == "poison.jpg":
+def die_on_poison(files: Sequence[PhotoFile], context: Context) -> list[Reading]:
+    if any(file.name == "poison.jpg" for file in files):
         os._exit(9)
-    return Reading(file.name, "", ReadingStatus.READ, bundle=BUNDLE)
+    return [Reading(file.name, "", ReadingStatus.READ, bundle=BUNDLE) for file in files]

@@ -11,7 +11,7 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from models.recogniser import RecognisedLine
-from ocr_service.reading import Reader, find_bundle_id, load_reader, read_photo
+from ocr_service.reading import Reader, check_reader, load_reader, read_photo
 from ocr_service.reading.photo import arrange
 from ocr_service.reading.picture_kind import picture_kind
 from ocr_service.reading.sight import is_text
@@ -70,7 +70,7 @@ def test_a_reading_names_its_photo_bundle_and_steps() -> None:
     reading = reading_of(CLEAR[0])
     assert reading.photo == "01_black_gold.jpg"
     assert reading.sha256 == hashlib.sha256((SAMPLES / "01_black_gold.jpg").read_bytes()).hexdigest()
-    assert reading.bundle == reader().bundle_id == find_bundle_id()
+    assert reading.bundle == reader().bundle_id == check_reader()
     assert {"decode", "detect", "recognise", "stone", "quality", "parse"} <= set(reading.timings_ms)
     assert all(milliseconds >= 0 for milliseconds in reading.timings_ms.values())
 

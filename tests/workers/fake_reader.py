@@ -18,7 +18,7 @@ from workers.loop import ReadPhoto
 SECONDS_A_PHOTO = float(os.environ.get("FAKE_SECONDS", "0.05"))
 
 
-def load(bundle: str | None) -> ReadPhoto:
+def load(settings: Settings) -> ReadPhoto:
     if "FAKE_PIDS" in os.environ:
         (Path(os.environ["FAKE_PIDS"]) / str(os.getpid())).touch()
 

@@ -15,7 +15,7 @@ from ocr_service.records import Context, Reading, ReadingStatus
 from ocr_service.settings import Settings
 from ocr_service.states import PhotoState
 from ocr_service.storage import LocalStore, object_path
-from workers.loop import Desk, ReadPhoto, read_until
+from workers.loop import Desk, ReadPhoto, read_side_by_side
 
 JPEG = b"\xff\xd8\xff\xe0 "
 
@@ -54,7 +54,7 @@ def work(database: Database, settings: Settings, reader: ReadPhoto, looks: int =
     desk = Desk(database, LocalStore(settings.objects_dir), reader, "w1", settings)
     said: list[float] = []
     left = iter(range(looks))
-    read_until(desk, lambda: next(left, None) is None, said.append)
+    read_side_by_side(desk, 1, lambda: next(left, None) is None, said.append)
     return said
 
 

@@ -4,7 +4,8 @@ import sys
 import onnxruntime
 import pytest
 
-from models.engines import DEFAULT_ENGINE, ENGINES, load_engine
+from models.choices import DEFAULT_ENGINE
+from models.engines import ENGINES, load_engine
 from models.engines.onnx_runtime import move_to_cuda
 from models.errors import EngineMissingError
 
