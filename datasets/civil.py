@@ -141,11 +141,17 @@ def _small_line(rng: Random) -> str:
     )
 
 
-def _dates(rng: Random, hand: Hand, birth: wording.Day, death: wording.Day) -> list[str]:
+def _dates(
+    rng: Random, hand: Hand, birth: wording.Day, death: wording.Day
+) -> tuple[list[str], tuple[str | None, str | None]]:
+    """Lines of the dates, and birth and death as precise as they state them; a lunar day alone states no solar one."""
+
     def say(labels: tuple[str, ...], value: str) -> str:
         return wording.join_label(rng.choice(labels), hand, value)
 
+    said: tuple[str | None, str | None] = (birth.iso(), death.iso())
     if rng.random() < 0.15:
+        said = (str(birth.year), str(death.year))
         dash = rng.choice((" - ", " – ", "-"))
         years = f"{birth.year}{dash}{death.year}"
         lines = [rng.choice((years, f"({years})"))]
@@ -155,6 +161,7 @@ def _dates(rng: Random, hand: Hand, birth: wording.Day, death: wording.Day) -> l
         lines = [say(_BIRTH, wording.cut_day(rng, hand, birth))]
         hour = f"{rng.randint(0, 23):02d}h{rng.randint(0, 59):02d} ngày " if rng.random() < 0.05 else ""
         lunar_only = rng.random() < 0.15
+        said = (birth.iso(), None if lunar_only else death.iso())
         lines.append(
             say(_DEATH, wording.cut_lunar(rng, hand, death) if lunar_only else hour + wording.cut_day(rng, hand, death))
         )
@@ -165,7 +172,7 @@ def _dates(rng: Random, hand: Hand, birth: wording.Day, death: wording.Day) -> l
         age = death.year - birth.year + 1
         label = rng.choice(_AGE)
         lines.append(f"{label} {age} tuổi" if rng.random() < 0.25 else f"{label}{hand.colon}{age} tuổi")
-    return lines
+    return lines, said
 
 
 def sample_civil(rng: Random) -> Inscription:
@@ -206,7 +213,7 @@ def sample_civil(rng: Random) -> Inscription:
             Role.FACT,
             rng.choice((f"(Tức {given})", f"(Bà {given})", f"(Vợ cụ {wording.draw_name(rng)})", f"(Tự {given})")),
         )
-    dates = _dates(rng, hand, birth, death)
+    dates, (birth_said, death_said) = _dates(rng, hand, birth, death)
     homes = [
         f"{rng.choice(_HOME)}{hand.colon}{_typed_home(rng, hand)}"
         for _ in range(rng.choices((0, 1, 2), (35, 53, 12))[0])
@@ -219,5 +226,5 @@ def sample_civil(rng: Random) -> Inscription:
         add(Role.SMALL, _small_line(rng))
     if rng.random() < 0.15:
         add(Role.FOOT, rng.choice(_FEET))
-    truth = Truth(name=name, birth_date=birth.iso(), death_date=death.iso())
+    truth = Truth(name=name, birth_date=birth_said, death_date=death_said)
     return Inscription(tuple(lines), tuple(roles), truth, Kind.CIVIL)

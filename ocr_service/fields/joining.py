@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from ocr_service.fields.draft import Draft, Item
 from ocr_service.fields.kinds import is_slogan, is_unknown_wording
@@ -14,6 +15,7 @@ from ocr_service.fields.names import begins_with_surname, is_unfinished
 from ocr_service.fields.places import (
     district_within,
     is_district,
+    is_exact_province,
     is_province,
     is_province_short,
     known_place,
@@ -146,12 +148,21 @@ def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
         return known_place(text) and bool(re.search(r"[-,]", text))
     if not (known_place(text) or is_province_short(text) or is_district(text) or is_province(text)):
         return False
-    so_far = read_place(last.text, draft.context.cemetery_province).value
+    here = draft.context.cemetery_province
+    so_far = read_place(last.text, here).value
+    if is_exact_province(text) or (known_place(text, here) and _makes_a_chain(so_far, f"{last.text}, {text}", here)):
+        return True
     if is_province(text) and district_within(re.split(r"[-,;/]", last.text.strip(" .,;-/"))[-1], text):
         return True  # a district that bears a province's name: ĐIỆN BIÊN / ĐIỆN BIÊN
     if not re.search(r"[-,;.]", last.text.strip(" .,;-")) and re.search(r"[-,;.]", text) and known_place(text):
         return True  # a commune that bears a province's name: BÌNH DƯƠNG / THĂNG BÌNH - QUẢNG NAM
     return "province" not in so_far and (is_province(text) or "district" not in so_far or not is_district(text))
+
+
+def _makes_a_chain(so_far: Mapping[str, Any], joined: str, cemetery_province: str | None) -> bool:
+    """Whether a line adds a district or commune that the gazetteer knows to the place before it: MỸ THỌ / CAO LÃNH."""
+    whole = read_place(joined, cemetery_province).value
+    return any(level in whole and level not in so_far for level in ("commune_63", "district_63"))
 
 
 def _side_by_side(lines: Sequence[Line], items: Sequence[Item]) -> bool:

@@ -31,8 +31,8 @@ _COLLECTIVE = re.compile(
     r"|\bmo\s+(?P<n>\d{1,3})\s+(?:anh hung\s+)?(?:liet\s*s[iy]|ls)\b"
 )
 _COUNT = re.compile(
-    r"(?<!\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|nguoi|hai cot|bo hai cot"
-    r"|chien s[iy]|can bo|can bo chien s[iy])\b"
+    r"(?<!\d)(?<![/.\-])(?<![/.\-] )(?!19\d\d|20\d\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:(?:liet\s*s[iy]"
+    r"|ls|dong chi|nguoi|hai cot|bo hai cot|chien s[iy]|can bo|can bo chien s[iy])\b|d/c\b(?!\s*[:\w]))"
 )
 # A seller's telephone number that runs into the next line, 0399 833 888 / LIỆT SĨ, counts nobody.
 _LONG_NUMBER = re.compile(r"\d+(?:[ .\-]\d+)+")
@@ -42,7 +42,7 @@ _COUNT_LINE = re.compile(
     r"^\s*\(?\s*\d{1,4}\s*(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|hai cot|bo hai cot)\s*\)?\s*$"
 )
 _COUNT_WORDS = {"hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9, "muoi": 10}
-_COUNT_WORD = re.compile(r"\b(hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+(?:anh hung\s+)?liet\s*s[iy]")
+_COUNT_WORD = re.compile(r"\b(hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+(?:anh hung\s+)?liet\s*s[iy]\b")
 _SYMBOLIC = re.compile(r"\bmo\s+(?:gio|tuong\s*trung|vong|chieu hon|tuong niem)\b|\bmo\s+khong\s+(?:co\s+)?hai\s*cot\b")
 _LIST = re.compile(
     r"\b(?:bia|bang)\s+(?:ghi\s+)?(?:danh|ten|cong)\b(?!\s*hieu)|\bdanh\s+sach\b.{0,30}\bliet"

@@ -43,13 +43,13 @@ _FULL: dict[str, str] = {
     "party": "dang vien, vao dang, ngay vao dang, ket nap dang, vao dang ngay, nam vao dang",
     "name": "ho va ten, ho ten, ten liet si, ten liet sy, ho ten liet si, h.ten, ho va ten liet si",
     "alias": "bi danh, ten thuong goi, ten goi khac, ten khac, con goi la, con goi, ten thuong dung, ten goi",
-    "age": "huong duong, huong tho, thuong tho, tuoi doi",
+    "age": "huong duong, huong tho, thuong tho, dai tho, tuoi doi",
     "death_place": "noi hy sinh, noi hi sinh, truong hop hy sinh, dia diem hy sinh",
     "burial": "noi an tang ban dau, an tang ban dau, noi an tang, an tang tai, an tang, mai tang, chon cat, "
     "noi chon cat, noi mai tang",
     "gathered": "quy tap tu, quy tap nam, quy tap ngay, quy tap, ngay quy tap, noi quy tap, cat boc, don vi quy tap, "
     "noi cat boc",
-    "lunar": "tuc ngay, nham ngay, tuc la ngay",
+    "lunar": "tuc ngay, nham ngay, tuc la ngay, gio ngay",
     "other": "phap danh, ten thanh, ton giao, dan toc, giao ho, giao xu, trinh do, thanh phan",
 }  # fmt: skip
 _DATED = frozenset({"birth", "enlist", "death", "party", "lunar"})
@@ -62,7 +62,7 @@ _DATE_AHEAD = (
     r"(?=[ \t]*[:=.\-]*[ \t]*(?:\d|[il|o]\d|[?~/\u2026('_]|\.\.|ngay\b|thang\b|nam\b|khoang\b|mong\b|mung\b|mua\b"
     r"|tet\b|dau\b"
     r"|cuoi\b|giua\b|ram\b|k\s?/?\s?c|trong\b|tai\b|o\b|nham\b|vao\b|xuan\b|chong\b|"
-    + "giap|at|binh|dinh|mau|ky|canh|tan|nham|quy"
+    + "giap|at|binh|dinh|mau|ky|canh|tan|nham|quy|cmcn|bvtq|bgtn|bgpb|qtnv|bao ve|mat tran|chien truong|bien gioi"
     r"))"
 )
 _COLON = r"(?=[ \t]*[:=])"
@@ -88,7 +88,7 @@ _SHORT: tuple[tuple[str, str, str, str], ...] = (
     ("burial", r"at", "colon", ""),
     ("lunar", r"tuc|nham", "date", ""),
     ("lunar", r"a\.?\s?l\.?|am lich", "colon", ""),
-    ("death", r"an nghi", "number", "ta_the"),
+    ("death", r"an nghi", "date", "ta_the"),
     ("unit", r"d[./]?\s?vi?", "code", ""),
 )
 
@@ -268,6 +268,8 @@ def _full_labels(folded: str, text: str) -> list[_Found]:
             continue  # TẠ THẾ THANH
         if label.field == "gathered" and re.search(r"\bda\s+(?:duoc\s+)?$", before):
             continue  # đã quy tập về quê: the grave is empty
+        if key(match.group()) == "qquan" and re.match(r"[ \t]*\d", after):
+            continue  # Q. QUẬN 12 is a district
         if key(match.group()) == "dangvien" and "đảng" not in text.lower() and ":" not in after:
             continue  # Đặng Viên is a name
         if before.rstrip().endswith("(") and not after.strip(" .)"):
@@ -331,7 +333,7 @@ def _misread_key(cut: str, edits: int) -> Label | None:
     if len(cut) < 5:
         return None
     near = {known for form in one_deletion(cut) for known in _FORMS.get(form, ()) if within_one_edit(known, cut)}
-    if not near and edits == 2 and len(cut) >= 6:
+    if not near and edits == 2 and len(cut) >= 7:
         near = {known for known in _LONG_KEYS if Levenshtein.distance(known, cut, score_cutoff=2) <= 2}
     labels = {_BY_KEY[known] for known in near}
     fields = {label.field for label in labels}
@@ -355,6 +357,8 @@ def _misread_labels(folded: str, text: str, found: list[_Found]) -> list[_Found]
             if not 4 <= len(cut) <= 20 or (cut[-1:].isdigit()):
                 continue
             label = _misread_key(cut, 2 if colon else 1)
+            if label and label.field in _DATED and begins_with_surname(text[end:].strip(" .:=-")):
+                continue  # ĐA MINH: MAI VẬN is a saint and a person
             if label and not colon and gazetteer().districts(cut):
                 continue  # Định Quán is a district, not a misread "sinh quán"
             if label is None or (cut in _BY_KEY and not colon and not after.strip()):

@@ -67,7 +67,7 @@ def take_province(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[s
         return
     parts.pop()
     same_letters = fold(last.name) == fold(found[0].name)
-    if how == "similar" or (same_letters and not _same_marks(last.name, found[0].name)):
+    if how == "similar" or (same_letters and not same_marks(last.name, found[0].name)):
         place.flags.append("gazetteer_fix")
     place.provinces = found
 
@@ -78,7 +78,7 @@ def _rather_district(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> bool:
 
 def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[tuple[Province, ...], str]:
     found = gaz.provinces(part.name)
-    if found and not _same_marks(part.name, found[0].name) and part.level != "province" and _is_district(gaz, part):
+    if found and not same_marks(part.name, found[0].name) and part.level != "province" and _is_district(gaz, part):
         return (), ""  # Thạnh Hóa is a district, Thanh Hóa a province
     if found:
         return found[:1], "name"
@@ -91,7 +91,7 @@ def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[t
             return (local or shorts), "short"
         return (), ""
     elsewhere = gaz.districts(part.name) or gaz.communes_anywhere(part.name)
-    if part.level == "province" or (not elsewhere and is_misread(part.name)):
+    if not elsewhere and (part.level == "province" or is_misread(part.name)):
         similar = gaz.similar_provinces(part.name)
         first, _, others = part.name.partition(" ")
         if not similar and others and is_misread(first):
@@ -103,10 +103,10 @@ def _find_province(gaz: Gazetteer, part: Part, here: tuple[str, ...]) -> tuple[t
 
 
 def _is_district(gaz: Gazetteer, part: Part) -> bool:
-    return any(_same_marks(part.name, district.name) for district in gaz.districts(part.name))
+    return any(same_marks(part.name, district.name) for district in gaz.districts(part.name))
 
 
-def _same_marks(cut: str, name: str) -> bool:
+def same_marks(cut: str, name: str) -> bool:
     """Whether the cut spelling is right, up to where the tone mark of oa, oe, uy stands."""
     left, right = title(cut).replace(" ", "").replace("-", ""), name.replace(" ", "").replace("-", "")
     return loose_spelling(left) == loose_spelling(right)
@@ -212,7 +212,7 @@ def _is_commune(gaz: Gazetteer, part: Part, where: tuple[str, ...]) -> bool:
 
 
 def _exact_first(found: tuple[District, ...], name: str) -> tuple[District, ...]:
-    exact = tuple(district for district in found if _same_marks(name, district.name))
+    exact = tuple(district for district in found if same_marks(name, district.name))
     return exact or found
 
 
@@ -225,7 +225,7 @@ def _name_district(place: Place, part: Part, name: str) -> None:
 
 def _note_spelling(place: Place, cut: str, name: str) -> None:
     moved = " ".join(with_tone_in_place(word) for word in title(cut).split())
-    if not _same_marks(moved, name):
+    if not same_marks(moved, name):
         place.flags.append("gazetteer_fix")
     elif moved != title(cut):
         place.flags.append("tone_mark_fix")
@@ -238,7 +238,8 @@ def take_commune(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[st
     last = parts[-1]
     if last.level == "hamlet":
         whole = Part(f"{last.kind.capitalize()} {last.name}", "", None, last.cut)
-        if not any(gaz.communes(whole.name, district) for district in place.districts):
+        if not _is_whole_commune(gaz, last, whole.name, place):
+            _take_commune_of_hamlet(gaz, parts, place)
             return
         parts[-1] = last = whole  # Bản Luốc is a commune
     if last.level is None and place.district is None and place.province is None and len(parts) == 1:
@@ -249,7 +250,7 @@ def take_commune(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[st
     found = [(district, commune) for district in place.districts for commune in gaz.communes(last.name, district)]
     if not place.districts:
         found = list(gaz.communes_anywhere(last.name, _reach(place) or here or None))
-    exact = [pair for pair in found if _same_marks(last.name, pair[1].name)]
+    exact = [pair for pair in found if same_marks(last.name, pair[1].name)]
     names = {pair[1].name for pair in found}
     if exact:
         place.communes = tuple(exact)
@@ -266,6 +267,28 @@ def take_commune(gaz: Gazetteer, parts: list[Part], place: Place, here: tuple[st
     parts.pop()
     if exact and not place.districts and not place.province:
         _settle_by_commune(place, found=tuple(exact))
+
+
+def _is_whole_commune(gaz: Gazetteer, part: Part, name: str, place: Place) -> bool:
+    """Whether a hamlet's word belongs to the name of a commune that lies here: Bản Luốc, Đội Cấn."""
+    if part.name[:1].isdigit():
+        return False
+    districts = place.districts or (gaz.districts(place.district) if place.district else ())
+    return any(gaz.communes(name, district) for district in districts) or bool(
+        place.provinces and gaz.communes_anywhere(name, _reach(place))
+    )
+
+
+def _take_commune_of_hamlet(gaz: Gazetteer, parts: list[Part], place: Place) -> None:
+    """``Thôn Nam Xuân Nguyễn Huệ``, without any sign: a hamlet, and the district's commune that its last words name."""
+    words = parts[-1].name.split()
+    for size in range(min(3, len(words) - 1), 0, -1):
+        name = " ".join(words[-size:])
+        if any(gaz.communes(name, district) for district in place.districts):
+            parts[-1] = Part(" ".join(words[:-size]), parts[-1].kind, "hamlet", parts[-1].cut)
+            parts.append(Part(name, "", None, name))
+            take_commune(gaz, parts, place, ())
+            return
 
 
 def _settle_by_commune(place: Place, found: tuple[tuple[District, Commune], ...]) -> None:

@@ -34,7 +34,7 @@ _KINDS = {
 }
 _SEPARATOR = re.compile(
     r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.\s+"
-    r"|(?<=\s\d)\.\s+(?=[^\W\d_]{2})|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
+    r"|(?<=\s\d)\.\s+(?=[^\W\d_]{2})|(?<=\s\d\d)\.\s+(?=[^\W\d_]{2})|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
 )
 # Names whose own hyphen is no separator.
 _HYPHENATED = re.compile(
@@ -74,13 +74,14 @@ def split_place(text: str) -> tuple[list[Part], bool]:
     parts: list[Part] = []
     for chunk in chunks:
         if chunk:
-            parts += _by_admin_words(chunk.replace(f" {_JOINT} ", " - "))
+            parts += _by_admin_words(chunk.replace(f" {_JOINT} ", " - "), toneless=text.isascii())
+    parts[-1:] = _without_short_tail(parts[-1]) if parts else []
     punctuated = len(chunks) > 1 or any(part.level for part in parts)
     if len(parts) == 1 and (parts[0].short or gazetteer().provinces(parts[0].name)):
         return parts, punctuated
     if len(parts) == 1 and parts[0].level is None and len(parts[0].name.split()) > 2:
         parts = _by_gazetteer(parts[0].name)
-    elif len(parts) == 2 and gazetteer().provinces(parts[1].name) and len(parts[0].name.split()) <= 3:
+    elif len(parts) == 2 and gazetteer().provinces(parts[1].name) and _is_one_name(parts[0], parts[1]):
         return parts, punctuated
     elif parts and len(parts) <= 2 and parts[-1].level is None and len(parts[-1].name.split()) > 3:
         parts = parts[:-1] + _by_gazetteer(parts[-1].name)
@@ -93,6 +94,27 @@ def split_place(text: str) -> tuple[list[Part], bool]:
     return parts, punctuated
 
 
+def _without_short_tail(part: Part) -> list[Part]:
+    """``Cao Lãnh ĐT`` as its two parts: a district, and the abbreviation of a province that may hold it."""
+    name, _, tail = part.name.rpartition(" ")
+    if not name or part.level not in (None, "district", "city") or not 2 <= len(tail) <= 3 or not tail.isupper():
+        return [part]
+    gaz = gazetteer()
+    reach = [province for found in gaz.abbreviated_provinces(tail) for province in found.reach]
+    if not gaz.districts(name.removeprefix("H."), reach) or gaz.districts(part.name):
+        return [part]
+    return [Part(name.removeprefix("H."), part.kind, part.level, name), Part(tail, "", None, tail)]
+
+
+def _is_one_name(part: Part, province: Part) -> bool:
+    """Whether a part before its province is a single name: two words, or three that no district of it ends."""
+    words = part.name.split()
+    if len(words) != 3 or part.level is not None:
+        return len(words) <= 3
+    reach = [name for found in gazetteer().provinces(province.name) for name in found.reach]
+    return bool(gazetteer().communes_anywhere(part.name, reach)) or not gazetteer().districts(words[-1], reach)
+
+
 def _runs_on(part: Part) -> bool:
     """Whether a part after an admin word holds the parts above it too: ``huyện Tứ Kỳ Hải Dương``."""
     count = len(part.name.split())
@@ -101,12 +123,12 @@ def _runs_on(part: Part) -> bool:
     return part.level in ("hamlet", "commune") and count > 3
 
 
-def _by_admin_words(chunk: str) -> list[Part]:
+def _by_admin_words(chunk: str, *, toneless: bool) -> list[Part]:
     folded = fold(chunk)
     gaz = gazetteer()
     if gaz.districts(chunk) or gaz.provinces(chunk):
         return [Part(chunk, "", None, chunk)]
-    marks = [match for match in _ADMIN_RE.finditer(folded) if _is_word(match, chunk)]
+    marks = [match for match in _ADMIN_RE.finditer(folded) if _is_word(match, chunk, toneless)]
     if not marks:
         return [Part(chunk, "", None, chunk)]
     parts: list[Part] = []
@@ -120,7 +142,7 @@ def _by_admin_words(chunk: str) -> list[Part]:
         house = match.group().strip() in ("so", "so nha")
         if numbered and not house and str(match.lastgroup) in ("commune", "district", "hamlet"):
             parts.append(_part(match, numbered[1], chunk[match.start() : match.end()] + numbered[1]))
-            following = _by_admin_words(numbered[2])
+            following = _by_admin_words(numbered[2], toneless=toneless)
             parts += following if following[0].level else _by_gazetteer(numbered[2])
         elif name:
             parts.append(_part(match, name, chunk[match.start() : end].strip()))
@@ -133,7 +155,7 @@ def _part(match: re.Match[str], name: str, cut: str) -> Part:
     level = str(match.lastgroup)
     if level == "province" and word in ("t.",) and not gaz.provinces(name) and gaz.abbreviated_provinces(f"T.{name}"):
         return Part(f"T.{name}", "", None, cut)
-    if level == "district" and word in ("h.", "h") and not gaz.districts(name):
+    if level == "district" and word in ("h.", "h") and " " not in name and not gaz.districts(name):
         return Part(f"H.{name}" if word == "h." else cut, "", None, cut)
     if level == "city":
         known = gaz.provinces(name)
@@ -159,16 +181,21 @@ _LOCAL_WORDS = frozenset(
 _PLAIN_WORDS = _SHORT_WORDS | {"h", "khu", "tdp", "kp"}  # written without marks also where the rest has them
 
 
-def _is_word(match: re.Match[str], chunk: str) -> bool:
-    """An admin word, not a syllable of a name: ``xã`` but not ``Xá``, ``thôn`` but not ``Thôn Nôi`` in Ngọc Thôn."""
+def _is_word(match: re.Match[str], chunk: str, toneless: bool) -> bool:
+    """An admin word, not a syllable of a name: ``xã`` but not ``Xá``, ``thôn`` but not ``Thôn Nôi`` in Ngọc Thôn.
+
+    ``toneless`` says that the whole place is cut without marks, so that ``quan`` may be a district.
+    """
     word = chunk[match.start() : match.end()].strip().lower()
-    if fold(word) == word and "." not in word and not chunk.isascii() and word not in _PLAIN_WORDS:
+    if fold(word) == word and "." not in word and not toneless and word not in _PLAIN_WORDS:
         return False
     if "." in word or word in _SHORT_WORDS or word in _UNIT_WORDS:
         return True
+    if word == "h" and match.start():
+        return bool(gazetteer().districts(" ".join(chunk[match.end() :].split()[:2])))
     if word in _LOCAL_WORDS:
         return match.start() == 0
-    return chunk.isascii()
+    return toneless
 
 
 def _by_gazetteer(text: str, provinces: Sequence[Province] = ()) -> list[Part]:

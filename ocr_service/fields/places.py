@@ -17,6 +17,7 @@ from ocr_service.fields.place_levels import (
     Place,
     is_misread,
     provinces_63,
+    same_marks,
     spelled,
     take_commune,
     take_district,
@@ -209,6 +210,13 @@ def is_province(text: str) -> bool:
     bare = text.strip(" .,;-")
     gaz = gazetteer()
     return bool(gaz.provinces(bare)) or (is_misread(bare) and len(gaz.similar_provinces(bare)) == 1)
+
+
+def is_exact_province(text: str) -> bool:
+    """Whether a text is nothing but the name of a province with all its marks: ``HÀ BẮC``."""
+    bare = text.strip(" .,;-")
+    found = gazetteer().provinces(bare)
+    return bool(found) and same_marks(bare, found[0].name)
 
 
 def district_within(name: str, province: str) -> bool:

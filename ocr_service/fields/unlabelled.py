@@ -11,8 +11,8 @@ from collections.abc import Callable
 from ocr_service.fields import kinds
 from ocr_service.fields.dates import read_date
 from ocr_service.fields.draft import Draft, Item
-from ocr_service.fields.gazetteer import gazetteer
 from ocr_service.fields.graves import put_plot, read_gathering
+from ocr_service.fields.headings import take_heading
 from ocr_service.fields.labelled import (
     put_name,
     put_year_pair,
@@ -32,35 +32,13 @@ from ocr_service.fields.names import (
     looks_like_name,
     read_name,
 )
-from ocr_service.fields.places import known_place
+from ocr_service.fields.places import is_exact_province, known_place
 from ocr_service.fields.positions import read_position
 from ocr_service.fields.ranks import read_rank
 from ocr_service.fields.remarks import read_death_place, read_war
-from ocr_service.fields.text import fold, key, squeeze, title, within_one_edit
+from ocr_service.fields.text import fold, squeeze, title
 from ocr_service.fields.units import read_force, read_unit
 
-_HEADERS = frozenset(
-    key(words)
-    for words in (
-        "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công",
-        "ls", "l.sĩ", "phần mộ ls", "mộ ls", "phần mộ", "nơi an nghỉ", "mộ phần", "mộ", "bia mộ", "bia mộ liệt sĩ",
-        "đồng chí", "phần mộ ông", "phần mộ bà", "mộ chí", "hiển khảo", "hiển tỷ", "thân phụ", "phụ thân",
-        "mẫu thân", "mộ phần bố", "mộ phần mẹ", "mộ phần anh", "mộ phần chị", "phần mộ bố", "phần mộ mẹ", "mẹ",
-        "bố", "cha", "an nghỉ", "tưởng nhớ", "nơi an nghỉ ông", "nơi an nghỉ bà", "linh mộ", "hương linh",
-        "quốc ghi công", "ghi công", "tổ quốc ghi", "liệt",  # an arc over the star, of which the reader saw a part
-        "liệt sĩ đồng chí", "nơi yên nghỉ", "hương hồn liệt sĩ", "vĩnh biệt", "thân mẫu",
-    )
-)  # fmt: skip
-_PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
-_PERSON_WORDS |= {"dongchi": "đ/c", "phanmoong": "ông", "phanmoba": "bà", "co": "cô"}
-_PERSON_SPELLINGS = frozenset(_PERSON_WORDS.values()) | {"đồng chí", "phần mộ ông", "phần mộ bà"}
-# Two or three letters without marks are cô or ông only if the reader is sure of them: CO is also a crumb of a border.
-_SURE_WORD = 0.8
-_HEADER_START = re.compile(
-    r"^\s*(?:(?:mo|phan mo|bia mo)\s+)?(?P<hero>anh\s+hung\s+)?l[il1|]et\s*[s5][iyl1|](?![a-z])[\s:.\-]*"
-    r"|^\s*(?:ho\s+(?:va\s+)?)?ten\s+(?:liet\s*s[iy]\s+)?"
-    r"|^\s*to\s*quoc\s*ghi\s*cong[\s:.\-]*|^\s*(?:noi an nghi|phan mo)(?:\s+(?:cua|ong|ba|cu))*[\s:.\-]+"
-)
 _ALIAS_LINE = re.compile(
     r"^\s*\(?\s*(?:tức|bí danh|tên thường gọi|tên khác|thường gọi)\s*:?\s*(?P<name>[^()\d]+?)\s*\)?\s*$", re.I
 )
@@ -83,48 +61,11 @@ def _nothing(draft: Draft, item: Item) -> bool:
     return not item.text.strip(" .,;:-_*+|\u00b7\"'~=#")
 
 
-def _spelled(text: str) -> str:
-    return squeeze(text).strip(" .:,-").lower()
-
-
-def _header(draft: Draft, item: Item) -> bool:
-    name = key(item.text)
-    person = _PERSON_WORDS.get(name) if _spelled(item.text) in _PERSON_SPELLINGS or item.text.isascii() else None
-    if person and item.text.isascii() and len(name) <= 3 and draft.sure(item) < _SURE_WORD:
-        person = None
-        if name not in _HEADERS:
-            draft.unread.append(item)
-            return True
-    if person and not (name == "ba" and draft.has("name")):
-        draft.put("honorific", person, item)
-        if name not in _HEADERS:
-            return True
-    if name in _HEADERS or (
-        len(name) >= 6 and any(within_one_edit(name, known) for known in _HEADERS if len(known) >= 6)
-    ):
-        draft.head(item.text, item)
-        if name.startswith(("anhhunglietsi", "cacanhhunglietsi")):
-            draft.put("title", "AHLS", item)
-        return True
-    if kinds.is_slogan(item.text) and not begins_with_surname(item.text):
-        draft.head(item.text, item)
-        return True
-    hero = re.match(r"^\s*(?:anh hung\s*(?:llvt|luc luong vu trang)|ahllvt)", fold(item.text))
-    if hero and not re.search(r"\d", item.text):
-        draft.put("title", "AHLLVTND", item)
-        draft.head(item.text, item)
-        return True
-    start = _HEADER_START.match(fold(item.text))
-    if start and start.end() < len(item.text.rstrip()) and not kinds.is_unknown_wording(item.text):
-        rest = item.text[start.end() :]
-        if kinds.tells_kind(item.text):
-            return False
-        draft.head(squeeze(item.text[: start.end()]).strip(" .:-"), item)
-        if "hero" in start.groupdict() and start["hero"]:
-            draft.put("title", "AHLS", item)
-        read_unlabelled(draft, Item(None, rest, item.lines, stated=True))
-        return True
-    return False
+def _heading(draft: Draft, item: Item) -> bool:
+    taken, rest = take_heading(draft, item)
+    if rest is not None:
+        read_unlabelled(draft, rest)
+    return taken
 
 
 def _unknown(draft: Draft, item: Item) -> bool:
@@ -289,12 +230,20 @@ def _name_first(draft: Draft, item: Item) -> bool:
     """A full name before anything else is known about the dead."""
     if draft.has("name") or not begins_with_surname(item.text) or not looks_like_name(item.text):
         return False
-    if gazetteer().provinces(item.text) and len(item.text.split()) <= 2 and draft.has("birth"):
+    if _is_rather_province(draft, item):
         return False
     if _is_guess(draft, item):
         return False
     put_name(draft, read_name(item.text), item)
     return True
+
+
+def _is_rather_province(draft: Draft, item: Item) -> bool:
+    """``Thái Bình`` among the facts is a province, right below LIỆT SĨ it is a person."""
+    below_header = any(
+        header.lines and item.lines and item.lines[0] - header.lines[-1] == 1 for header in draft.headers
+    )
+    return is_exact_province(item.text) and not below_header and draft.has("birth")
 
 
 def _place(draft: Draft, item: Item) -> bool:
@@ -303,6 +252,8 @@ def _place(draft: Draft, item: Item) -> bool:
     bare = text[: year.start()] if year else text
     if not known_place(bare, draft.context.cemetery_province):
         return False
+    if not draft.has("name") and likeness_to_name(text) >= 3 and not re.search(r"[-,;.]", text):
+        return False  # LONG VĂN HUÊ
     if year:
         read_gathering(draft, item)
     elif not draft.has("hometown"):
@@ -375,7 +326,7 @@ def _sign(draft: Draft, item: Item) -> bool:
 
 READERS: tuple[Callable[[Draft, Item], bool], ...] = (
     _nothing,
-    _header,
+    _heading,
     _unknown,
     _remark,
     _kind_line,

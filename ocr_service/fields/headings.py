@@ -1,0 +1,116 @@
+"""Headings of stones: LIỆT SĨ, TỔ QUỐC GHI CÔNG, NƠI AN NGHỈ, forms of address and saints' names above the name."""
+
+from __future__ import annotations
+
+import re
+
+from ocr_service.fields import kinds
+from ocr_service.fields.draft import Draft, Item
+from ocr_service.fields.names import begins_with_surname, is_plausible_name
+from ocr_service.fields.text import fold, key, squeeze, within_one_edit
+
+_BANNERS = ("nơi an nghỉ", "nơi yên nghỉ", "an nghỉ", "yên nghỉ", "phần mộ", "mộ phần", "mộ", "tưởng nhớ", "linh mộ")
+_KIN = (
+    "ông", "bà", "cụ", "cụ ông", "cụ bà", "bố", "mẹ", "cha", "anh", "chị", "thân phụ", "thân mẫu", "phụ thân",
+    "mẫu thân", "hiển khảo", "hiển tỷ",
+)  # fmt: skip
+_ONE_HEADER = (
+    "liệt sĩ", "mộ liệt sĩ", "phần mộ liệt sĩ", "anh hùng liệt sĩ", "các anh hùng liệt sĩ", "tổ quốc ghi công",
+    "ls", "l.sĩ", "phần mộ ls", "mộ ls", "bia mộ", "bia mộ liệt sĩ", "đồng chí", "mộ chí", "hiển khảo", "hiển tỷ",
+    "thân phụ", "phụ thân", "mẫu thân", "thân mẫu", "mẹ", "bố", "cha", "hương linh", "hương hồn liệt sĩ",
+    "vĩnh biệt", "liệt sĩ đồng chí",
+    "quốc ghi công", "ghi công", "tổ quốc ghi", "liệt",  # an arc over the star, of which the reader saw a part
+)  # fmt: skip
+_HEADERS = frozenset(
+    key(words)
+    for words in (*_ONE_HEADER, *_BANNERS, *(f"{banner} {kin}" for banner in _BANNERS for kin in _KIN))
+    if words not in ("mộ anh", "mộ chị")
+)
+# Baptismal names stand alone above the name of a Catholic; of a martyr's stone they would be the name itself.
+_SAINTS = frozenset(
+    {
+        *("phero", "giuse", "gioan", "phaolo", "daminh", "phanxico", "phanxicoxavie", "phanxicoasisi", "anton"),
+        *("giacobe", "vinhson", "gioanbaotixita", "baotixita", "toma", "mattheu", "mateo", "luca", "simon", "micae"),
+        *("maria", "anna", "teresa", "terexa", "cecilia", "xexilia", "lucia", "luxia", "rosa", "mariamadalena"),
+        *("monica", "matta", "isave", "augustino"),
+    }
+)
+_PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
+_PERSON_WORDS |= {"dongchi": "đ/c", "co": "cô"}
+_PERSON_SPELLINGS = frozenset(_PERSON_WORDS.values()) | {"đồng chí"}
+_ADDRESSED = {
+    key(f"{banner} {kin}"): kin for banner in _BANNERS for kin in ("ông", "bà", "cụ ông", "cụ bà", "cụ", "anh", "chị")
+}
+# Two or three letters without marks are cô or ông only if the reader is sure of them: CO is also a crumb of a border.
+_SURE_WORD = 0.8
+_START = re.compile(
+    r"^\s*(?:(?:mo|phan mo|bia mo)\s+)?(?P<hero>anh\s+hung\s+)?l[il1|]et\s*[s5][iyl1|](?![a-z])[\s:.\-]*"
+    r"|^\s*(?:ho\s+(?:va\s+)?)?ten\s+(?:liet\s*s[iy]\s+)?"
+    r"|^\s*to\s*quoc\s*ghi\s*cong[\s:.\-]*|^\s*(?:noi an nghi|phan mo)(?:\s+(?:cua|ong|ba|cu))*[\s:.\-]+"
+)
+_HERO = re.compile(r"^\s*(?:anh hung\s*(?:llvt|luc luong vu trang)|ahllvt)")
+_LABELLED = re.compile(r"^\s*(?P<word>[^:\d]{2,20}?)\s*[:\-]\s*(?P<name>[^:\d]+)$")
+
+
+def take_heading(draft: Draft, item: Item) -> tuple[bool, Item | None]:
+    """Whether a line is a heading or starts with one, noted on the draft; and what is left of it to be read."""
+    if _takes_whole(draft, item):
+        return True, None
+    labelled = _LABELLED.match(item.text)
+    if labelled and (key(labelled["word"]) in _HEADERS or is_saint(labelled["word"])):
+        draft.head(labelled["word"], item)
+        return True, Item(None, labelled["name"], item.lines)
+    start = _START.match(fold(item.text))
+    if not start or start.end() >= len(item.text.rstrip()) or kinds.is_unknown_wording(item.text):
+        return False, None
+    if kinds.tells_kind(item.text):
+        return False, None
+    draft.head(squeeze(item.text[: start.end()]).strip(" .:-"), item)
+    if start["hero"]:
+        draft.put("title", "AHLS", item)
+    return True, Item(None, item.text[start.end() :], item.lines)
+
+
+def is_saint(text: str) -> bool:
+    """Whether a text is a baptismal name: ``PHÊ RÔ``, ``Maria``."""
+    return key(text) in _SAINTS
+
+
+def _takes_whole(draft: Draft, item: Item) -> bool:
+    name = key(item.text)
+    person = _PERSON_WORDS.get(name) if _spelled(item.text) in _PERSON_SPELLINGS or item.text.isascii() else None
+    if person and item.text.isascii() and len(name) <= 3 and draft.sure(item) < _SURE_WORD:
+        person = None
+        if name not in _HEADERS:
+            draft.unread.append(item)
+            return True
+    if person and not (name == "ba" and draft.has("name")):
+        draft.put("honorific", person, item)
+        if name not in _HEADERS:
+            return True
+    misread = len(name) >= 6 and any(within_one_edit(name, known) for known in _LONG_HEADERS)
+    if name in _HEADERS or (misread and not is_plausible_name(item.text)):
+        draft.head(item.text, item)
+        if name.startswith(("anhhunglietsi", "cacanhhunglietsi")):
+            draft.put("title", "AHLS", item)
+        if name in _ADDRESSED:
+            draft.put("honorific", _ADDRESSED[name], item)
+        return True
+    if is_saint(item.text) and not draft.has("name") and "liet" not in draft.headed():
+        draft.head(item.text, item)
+        return True
+    if kinds.is_slogan(item.text) and not begins_with_surname(item.text):
+        draft.head(item.text, item)
+        return True
+    if _HERO.match(fold(item.text)) and not re.search(r"\d", item.text):
+        draft.put("title", "AHLLVTND", item)
+        draft.head(item.text, item)
+        return True
+    return False
+
+
+_LONG_HEADERS = tuple(sorted(known for known in _HEADERS if len(known) >= 6))
+
+
+def _spelled(text: str) -> str:
+    return squeeze(text).strip(" .:,-").lower()
