@@ -114,6 +114,7 @@ class Reading(_FromValue):
     quality: list[str]
     timings_ms: dict[str, float]
     bundle: str
+    engine: str = Field(description="Runtime and device that ran the bundle; empty where no reader saw the photo.")
 
 
 class Photo(_FromValue):

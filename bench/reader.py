@@ -7,15 +7,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ocr_service.evaluation import PEERS, EngineScore, evaluate, load_truth, tables
-from ocr_service.reading import load_reader
+from ocr_service.evaluation import USUAL_PEERS, EngineScore, evaluate, load_truth, tables
+from ocr_service.settings import load_settings
 
 SAMPLES = Path(__file__).parent.parent / "datasets" / "samples"
 
 
 def run(console: Console) -> Mapping[str, float]:
     """Measure all readers on the sample pack, print the tables, and return the figures."""
-    scores = evaluate(load_truth(SAMPLES), list(PEERS), load_reader(None))
+    scores = evaluate(load_truth(SAMPLES), USUAL_PEERS, load_settings())
     for table in tables(scores, title="Readers on the sample pack, one after the other"):
         console.print(table)
     return figures(scores)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ocr_service.evaluation.facts import FieldScore
-from ocr_service.evaluation.peers import PEERS, PhotoReader, SeenLine, SeenPhoto, open_peer
+from ocr_service.evaluation.peers import PEERS, USUAL_PEERS, PhotoReader, SeenLine, SeenPhoto
 from ocr_service.evaluation.report import tables, to_json
 from ocr_service.evaluation.run import EngineScore, PhotoScore, evaluate, measure
 from ocr_service.evaluation.truth import TruePhoto, load_truth
 
 __all__ = [
     "PEERS",
+    "USUAL_PEERS",
     "EngineScore",
     "FieldScore",
     "PhotoReader",
@@ -20,7 +21,6 @@ __all__ = [
     "evaluate",
     "load_truth",
     "measure",
-    "open_peer",
     "tables",
     "to_json",
 ]

@@ -1,4 +1,4 @@
-"""Readers that are measured side by side: ours, and others where they are installed.
+"""Readers that are measured side by side: ours, on each of its engines, and others where they are installed.
 
 All get the same photo file and return plain lines. RapidOCR runs as its package's default does; AsterOCR and Tesseract
 read lines and find none on headstones, so they are given the lines of our detector, cut from the whole photo.
@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,12 +21,14 @@ import cv2
 import numpy as np
 
 from models.bundle import INTERIM_NAME, load_bundle
+from models.choices import DEFAULT_ENGINE, EngineName
 from models.detector import LineDetector
 from models.errors import BundleError as ModelBundleError
 from models.recogniser import LineRecogniser
-from ocr_service.errors import EngineError
-from ocr_service.reading import Reader, read_photo
+from ocr_service.errors import BundleError, EngineError
+from ocr_service.reading import Reader, load_reader, read_photo
 from ocr_service.records import Field, Quad
+from ocr_service.settings import Settings
 from preprocess.decode import PhotoRejectedError, decode_photo
 from preprocess.lines import crop_line
 
@@ -156,20 +159,20 @@ class TesseractOnLines:
         return [" ".join(page.split()) for page in pages] + [""] * (len(crops) - len(pages))
 
 
-def _open_rapidocr(reader: Reader) -> PhotoReader:
+def _open_rapidocr(settings: Settings) -> PhotoReader:
     if importlib.util.find_spec("rapidocr") is None:
         raise EngineError("not installed: package rapidocr")
     return RapidOcrDefault()
 
 
-def _open_asterocr(reader: Reader) -> PhotoReader:
+def _open_asterocr(settings: Settings) -> PhotoReader:
     try:
         return AsterOcrOnLines()
     except ModelBundleError as error:
         raise EngineError(f"not installed: {error}") from error
 
 
-def _open_tesseract(reader: Reader) -> PhotoReader:
+def _open_tesseract(settings: Settings) -> PhotoReader:
     binary = shutil.which("tesseract")
     if binary is None:
         raise EngineError("not installed: program tesseract")
@@ -184,19 +187,33 @@ def _open_tesseract(reader: Reader) -> PhotoReader:
         raise EngineError(f"not installed: {error}") from error
 
 
-PEERS: Mapping[str, Callable[[Reader], PhotoReader]] = {
-    "ours": Ours,
+def _open_ours(settings: Settings, *, engine: EngineName = DEFAULT_ENGINE) -> Ours:
+    return Ours(load_reader(settings.bundle, profile=settings.profile, engine=engine, device=settings.device))
+
+
+def _open_ours_fast(settings: Settings) -> Ours:
+    try:
+        return Ours(load_reader(profile="fast", device=settings.device))
+    except BundleError as error:
+        raise EngineError(f"not installed: {error}") from error
+
+
+PEERS: Mapping[str, Callable[[Settings], PhotoReader]] = {
+    "ours": _open_ours,
+    "ours-fast": _open_ours_fast,
+    "ours-torch": partial(_open_ours, engine="torch"),
+    "ours-paddleocr": partial(_open_ours, engine="paddleocr"),
     "rapidocr": _open_rapidocr,
     "asterocr": _open_asterocr,
     "tesseract": _open_tesseract,
 }
+"""Makes the reader of a name ready: ours as the settings say, but for what its name says.
 
+Raises BundleError where ours cannot be read, EngineError where something is not installed, with what to install.
+"""
 
-def open_peer(name: str, reader: Reader) -> PhotoReader:
-    """Make the reader called ``name`` ready; raises EngineError, whose message says what is not installed."""
-    if name not in PEERS:
-        raise EngineError(f"engine {name!r} is unknown; choose among {', '.join(PEERS)}")
-    return PEERS[name](reader)
+USUAL_PEERS = ("ours", "rapidocr", "asterocr", "tesseract")
+"""What is measured where nothing is named."""
 
 
 def _quad(corners: np.ndarray) -> Quad:

@@ -29,7 +29,7 @@ def lines_table(scores: Sequence[EngineScore], title: str = "Lines") -> Table:
     """Return one row a reader: errors of lines and time."""
     table = Table(title=title)
     table.add_column("reader")
-    for heading in ("CER", "CER, no marks", "exact", "missed", "false", "found", "AUROC", "ECE", "s/photo", "CPU s"):
+    for heading in ("CER", "CER, no marks", "exact", "missed", "false", "detected", "AUROC", "ECE", "s/photo", "CPU s"):
         table.add_column(heading, justify="right")
     for score in scores:
         if score.not_installed is not None:
@@ -37,13 +37,13 @@ def lines_table(scores: Sequence[EngineScore], title: str = "Lines") -> Table:
             continue
         errors = score.errors
         table.add_row(
-            score.engine,
+            score.engine if score.bundle is None else f"{score.engine}: {score.bundle} {score.runtime}",
             f"{errors.cer:.1%}",
             f"{errors.bare_cer:.1%}",
             f"{errors.exact_lines}/{errors.lines} {errors.exact_share:.0%}",
             str(errors.missed_lines),
             str(errors.false_lines),
-            f"{score.quads_found}/{score.quads_total}" if score.quads_total else "–",
+            _detected(score.detection),
             "–" if score.auroc is None else f"{score.auroc:.2f}",
             "–" if score.ece is None else f"{score.ece:.3f}",
             f"{score.seconds_per_photo:.2f}",
@@ -90,7 +90,8 @@ def _engine_to_json(score: EngineScore, details: bool) -> dict[str, Any]:
     if score.not_installed is not None:
         return {"not_installed": score.not_installed}
     errors = score.errors
-    found: dict[str, Any] = {
+    made_of = {} if score.bundle is None else {"bundle": score.bundle, "runtime": score.runtime}
+    found: dict[str, Any] = made_of | {
         "cer": round(errors.cer, 5),
         "cer_without_marks": round(errors.bare_cer, 5),
         "exact_lines": errors.exact_lines,
@@ -98,8 +99,10 @@ def _engine_to_json(score: EngineScore, details: bool) -> dict[str, Any]:
         "exact_share": round(errors.exact_share, 5),
         "missed_lines": errors.missed_lines,
         "false_lines": errors.false_lines,
-        "quads_found": score.quads_found,
-        "quads_total": score.quads_total,
+        "quads_total": score.detection.lines,
+        "quads_found": score.detection.found,
+        "quads_missed": score.detection.missed,
+        "quads_false": score.detection.false,
         "auroc": score.auroc,
         "ece": score.ece,
         "rejected": score.rejected,

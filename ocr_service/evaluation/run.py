@@ -5,10 +5,7 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-
-import cv2
-import numpy as np
+from dataclasses import dataclass, field, replace
 
 from models.metrics import (
     LineErrors,
@@ -19,17 +16,14 @@ from models.metrics import (
     line_errors,
     pair_lines,
 )
-from ocr_service.errors import EngineError
-from ocr_service.evaluation.facts import FieldScore, compare_facts
-from ocr_service.evaluation.peers import PhotoReader, SeenLine, SeenPhoto, open_peer
+from ocr_service.errors import EngineError, UsageError
+from ocr_service.evaluation.detection import DetectionScore, score_detection
+from ocr_service.evaluation.facts import Comparison, FieldScore, Verdict, compare_facts, score_of
+from ocr_service.evaluation.peers import PEERS, Ours, PhotoReader, SeenLine, SeenPhoto
 from ocr_service.evaluation.truth import TruePhoto
-from ocr_service.fields import parse_lines
-from ocr_service.reading import Reader
-from ocr_service.records import Line, Quad
-
-FOUND_IOU = 0.5
-"""A line counts as found where a read quad covers it this well: the usual bar of text detection (ICDAR 2015)."""
-
+from ocr_service.fields import parse_lines, parse_text
+from ocr_service.records import Line
+from ocr_service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class PhotoScore:
@@ -47,19 +41,23 @@ class PhotoScore:
 class EngineScore:
     """One reader over all photos; ``not_installed`` says why there is nothing else.
 
-    ``cpu_seconds`` counts this process and its children. ``quads_found`` of ``quads_total`` line quads are covered by a
-    read one. ``ece`` and ``auroc`` judge the confidence that a line is exactly right, where the reader gives one.
+    Of ours, ``bundle`` and ``runtime`` say what it was made of: ``name@version``, ``engine/device``.
+    ``cpu_seconds`` counts this process and its children. ``detection`` compares line quads where
+    the truth has them. ``ece`` and ``auroc`` judge the confidence that a line is exactly right, where the reader gives
+    one; ``field_ece`` judges that of fields, where it knows fields itself.
     """
 
     engine: str
     not_installed: str | None = None
+    bundle: str | None = None
+    runtime: str | None = None
     errors: LineErrors = LineErrors()  # noqa: RUF009 - a frozen value
     fields: Mapping[str, FieldScore] = field(default_factory=dict)
     photos: tuple[PhotoScore, ...] = ()
-    quads_found: int = 0
-    quads_total: int = 0
+    detection: DetectionScore = DetectionScore()  # noqa: RUF009 - a frozen value
     ece: float | None = None
     auroc: float | None = None
+    field_ece: float | None = None
 
     @property
     def seconds_per_photo(self) -> float:
@@ -80,25 +78,27 @@ class EngineScore:
 def evaluate(
     truth: Sequence[TruePhoto],
     engines: Sequence[str],
-    reader: Reader,
+    settings: Settings,
     on_photo: Callable[[str, str], None] | None = None,
 ) -> list[EngineScore]:
     """Measure ``engines`` on the same photos, one after another so that none disturbs another's time.
 
-    ``on_photo`` is told the engine and the photo after each. Raises EngineError for a name that is not known; a reader
-    that is not installed gets a score that says so.
+    ``settings`` choose ours. ``on_photo`` is told the engine and the photo after each. A reader that is not installed
+    gets a score that says so. Raises UsageError for a name that is not known, and BundleError.
     """
+    if unknown := [engine for engine in engines if engine not in PEERS]:
+        raise UsageError(f"reader {unknown[0]!r} is unknown; choose among {', '.join(PEERS)}")
     scores = []
     for engine in engines:
         try:
-            peer = open_peer(engine, reader)
+            peer = PEERS[engine](settings)
         except EngineError as error:
-            reason = str(error)
-            if not reason.startswith("not installed"):
-                raise
-            scores.append(EngineScore(engine, not_installed=reason))
+            scores.append(EngineScore(engine, not_installed=str(error)))
             continue
-        scores.append(measure(engine, peer, truth, on_photo))
+        score = measure(engine, peer, truth, on_photo)
+        if isinstance(peer, Ours):
+            score = replace(score, bundle=peer.reader.bundle_id, runtime=peer.reader.engine)
+        scores.append(score)
     return scores
 
 
@@ -111,8 +111,9 @@ def measure(
     """Read every photo of ``truth`` with ``peer`` and compare. The first is read once before, to warm up."""
     if truth:
         peer.read(truth[0].path)
-    photos, errors, fields = [], LineErrors(), dict[str, FieldScore]()
-    found, confidences, correct = 0, list[float](), list[bool]()
+    photos, errors, detection = [], LineErrors(), DetectionScore()
+    fields, own_fields = dict[str, FieldScore](), list[Comparison]()
+    confidences, correct = list[float](), list[bool]()
     for true in truth:
         wall, cpu = time.perf_counter(), _cpu_seconds()
         seen = peer.read(true.path)
@@ -120,8 +121,13 @@ def measure(
         score = _score_photo(true, seen, wall, cpu)
         photos.append(score)
         errors += score.errors
-        _score_fields(true, seen, fields)
-        found += count_found(true.line_quads, [line.quad for line in seen.lines if line.quad is not None])
+        for name, compared in _compare_fields(true, seen).items():
+            fields[name] = fields.get(name, FieldScore()) + score_of(name, compared)
+            if seen.record is not None and compared.verdict is not Verdict.BLANK:
+                own_fields.append(compared)
+        if true.line_quads:
+            read = [line.quad for line in seen.lines if line.quad is not None]
+            detection += score_detection(true.line_quads, read)
         _collect_confidences(true, seen.lines, confidences, correct)
         if on_photo is not None:
             on_photo(engine, true.path.name)
@@ -130,24 +136,17 @@ def measure(
         errors=errors,
         fields=fields,
         photos=tuple(photos),
-        quads_found=found,
-        quads_total=sum(len(true.line_quads) for true in truth),
+        detection=detection,
         ece=expected_calibration_error(confidences, correct) if confidences else None,
         auroc=auroc(confidences, correct) if confidences else None,
+        field_ece=_field_ece(own_fields) if own_fields else None,
     )
 
 
-def count_found(truth: Sequence[Quad], read: Sequence[Quad]) -> int:
-    """Return how many of the quads in ``truth`` some quad in ``read`` covers with an IoU of at least FOUND_IOU."""
-    return sum(any(quad_iou(wanted, seen) >= FOUND_IOU for seen in read) for wanted in truth)
-
-
-def quad_iou(a: Quad, b: Quad) -> float:
-    """Return the overlap of two convex quads as a share of their union."""
-    first, second = np.asarray(a, dtype=np.float32), np.asarray(b, dtype=np.float32)
-    overlap, _ = cv2.intersectConvexConvex(first, second)
-    union = cv2.contourArea(first) + cv2.contourArea(second) - overlap
-    return float(overlap / union) if union > 0 else 0.0
+def _field_ece(compared: Sequence[Comparison]) -> float:
+    return expected_calibration_error(
+        [seen.confidence for seen in compared], [seen.verdict is Verdict.RIGHT for seen in compared]
+    )
 
 
 def _score_photo(true: TruePhoto, seen: SeenPhoto, wall: float, cpu: float) -> PhotoScore:
@@ -170,13 +169,12 @@ def _pair(
     return wanted, read, pair_lines(wanted, [text for text, _ in read])
 
 
-def _score_fields(true: TruePhoto, seen: SeenPhoto, fields: dict[str, FieldScore]) -> None:
+def _compare_fields(true: TruePhoto, seen: SeenPhoto) -> dict[str, Comparison]:
     if not true.facts:
-        return
+        return {}
     # readers without fields of their own get ours, so that a field's share compares readers and not parsers
     record = seen.record if seen.record is not None else parse_lines([_as_line(line) for line in seen.lines]).record
-    for name, (verdict, confidence) in compare_facts(true.facts, record).items():
-        fields[name] = fields.get(name, FieldScore()).with_verdict(verdict, confidence)
+    return compare_facts(true.facts, record, parse_text("\n".join(true.lines)).record)
 
 
 def _as_line(line: SeenLine) -> Line:

@@ -1,5 +1,7 @@
 import io
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import cv2
@@ -7,9 +9,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from models import bundle as bundles
 from models.metrics import LineErrors
-from ocr_service.errors import EngineError, UsageError
+from ocr_service.errors import BundleError, UsageError
 from ocr_service.evaluation import (
+    PEERS,
     EngineScore,
     SeenLine,
     SeenPhoto,
@@ -17,15 +21,14 @@ from ocr_service.evaluation import (
     evaluate,
     load_truth,
     measure,
-    open_peer,
     peers,
     tables,
     to_json,
 )
 from ocr_service.evaluation.facts import FieldScore, Verdict, compare_facts
 from ocr_service.evaluation.run import count_found, quad_iou
-from ocr_service.reading import load_reader
 from ocr_service.records import Field
+from ocr_service.settings import Settings
 
 SQUARE = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
 SHIFTED = ((5.0, 0.0), (15.0, 0.0), (15.0, 10.0), (5.0, 10.0))
@@ -45,9 +48,16 @@ def rendered(tmp_path):
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def reader():
-    return load_reader("interim")
+INTERIM = Settings(bundle="interim")
+INTERIM_DIR = bundles.WEIGHTS_DIR / "interim" / "1"
+
+
+@pytest.fixture
+def shelf(tmp_path_factory, monkeypatch):
+    """An empty folder of shipped bundles."""
+    folder = tmp_path_factory.mktemp("weights")
+    monkeypatch.setattr(bundles, "WEIGHTS_DIR", folder)
+    return folder
 
 
 class FakePeer:
@@ -121,14 +131,49 @@ def test_the_first_photo_warms_up_and_is_not_counted_twice(rendered):
 
 def test_a_peer_that_is_not_installed_is_reported(rendered, monkeypatch):
     monkeypatch.setattr(peers.shutil, "which", lambda program: None)
-    (score,) = evaluate(load_truth(rendered), ["tesseract"], reader=None)
+    (score,) = evaluate(load_truth(rendered), ["tesseract"], Settings())
     assert score.not_installed == "not installed: program tesseract"
     assert to_json([score], rendered)["engines"]["tesseract"] == {"not_installed": score.not_installed}
 
 
-def test_an_unknown_engine_is_an_error(rendered):
-    with pytest.raises(EngineError, match="crystal"):
-        evaluate(load_truth(rendered), ["crystal-ball"], reader=None)
+def test_an_unknown_reader_is_an_error_before_any_is_measured(rendered):
+    with pytest.raises(UsageError, match=r"crystal.*choose among ours, ours-fast"):
+        evaluate(
+            load_truth(rendered), ["ours", "crystal-ball"], Settings(), on_photo=lambda *_: pytest.fail("measured")
+        )
+
+
+def test_engines_and_profiles_of_ours_that_are_not_there_are_reported(rendered, monkeypatch, shelf):
+    for package in ("torch", "paddleocr"):
+        monkeypatch.setitem(sys.modules, package, None)
+    scores = evaluate(
+        load_truth(rendered), ["ours-fast", "ours-torch", "ours-paddleocr"], Settings(bundle=str(INTERIM_DIR))
+    )
+    fast, torch, paddleocr = (score.not_installed for score in scores)
+    assert "headstone-vi-fast does not ship" in fast
+    assert "pip install '.[torch]'" in torch
+    assert "make extras" in paddleocr
+
+
+def test_a_bundle_of_ours_that_is_missing_ends_the_comparison(rendered):
+    with pytest.raises(BundleError, match="nobody-vi"):
+        evaluate(load_truth(rendered), ["ours"], Settings(bundle="nobody-vi"))
+
+
+def test_ours_name_their_bundle_and_runtime(rendered, shelf):
+    folder = shutil.copytree(INTERIM_DIR, shelf / "headstone-vi-fast" / "7")
+    manifest = (folder / "bundle.toml").read_text(encoding="utf-8")
+    manifest = manifest.replace('name = "interim"', 'name = "headstone-vi-fast"').replace('"1"', '"7"', 1)
+    (folder / "bundle.toml").write_text(manifest, encoding="utf-8")
+    scores = evaluate(load_truth(rendered), ["ours", "ours-fast"], Settings(bundle=str(INTERIM_DIR)))
+    assert [(score.bundle, score.runtime) for score in scores] == [
+        ("interim@1", "onnxruntime/cpu"),
+        ("headstone-vi-fast@7", "onnxruntime/cpu"),
+    ]
+    assert to_json(scores, rendered)["engines"]["ours"]["bundle"] == "interim@1"
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(tables(scores)[0])
+    assert "ours-fast: headstone-vi-fast@7 onnxruntime/cpu" in console.export_text()
 
 
 def _write(path, lines):
@@ -139,20 +184,20 @@ def _write(path, lines):
 
 
 @pytest.mark.parametrize("engine", ["ours", "rapidocr", "asterocr"])
-def test_each_installed_reader_reads_a_plain_photo(tmp_path, reader, engine):
+def test_each_installed_reader_reads_a_plain_photo(tmp_path, engine):
     _write(tmp_path / "1.png", ["NAM 1945", "NAM 1968"])
     (tmp_path / "1.json").write_text(json.dumps({"lines": ["NAM 1945", "NAM 1968"]}))
-    (score,) = evaluate(load_truth(tmp_path), [engine], reader)
+    (score,) = evaluate(load_truth(tmp_path), [engine], INTERIM)
     assert score.errors.bare_cer <= 0.25
     assert score.errors.missed_lines == 0
     assert score.seconds_per_photo > 0
     assert score.cpu_seconds_per_photo > 0
 
 
-def test_peers_answer_a_file_that_is_no_photo_with_a_reason(tmp_path, reader):
+def test_peers_answer_a_file_that_is_no_photo_with_a_reason(tmp_path):
     (tmp_path / "1.jpg").write_bytes(b"no photo")
     for engine in ("ours", "rapidocr", "asterocr"):
-        seen = open_peer(engine, reader).read(tmp_path / "1.jpg")
+        seen = PEERS[engine](INTERIM).read(tmp_path / "1.jpg")
         assert seen.rejected
         assert seen.lines == ()
 
