@@ -7,7 +7,6 @@ RapidOCR pad every line to that, while our own serving pads nothing.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -107,8 +106,6 @@ class RenderedBatches(IterableDataset[Batch]):  # type: ignore[misc]  # torch is
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
-        if worker is not None:
-            os.nice(19 - os.nice(0))  # the network is what the run waits for
         seed = self.seed * 1000 + (worker.id if worker else 0)
         dice, pool = random.Random(seed), list[Line]()  # noqa: S311 - order of training lines
         for line in self.open_source(seed):
