@@ -8,28 +8,27 @@ from typing import Any
 
 from rich.table import Table
 
+from ocr_service.evaluation.detection import DetectionScore
+from ocr_service.evaluation.field_report import certain_table, fields_table, fields_to_json
 from ocr_service.evaluation.run import EngineScore
-
-FIELD_ORDER = (
-    "unknown",
-    "name",
-    "birth",
-    "enlist",
-    "death",
-    "hometown_commune",
-    "hometown_district",
-    "hometown_province",
-    "rank",
-    "position",
-    "unit",
-)
 
 
 def lines_table(scores: Sequence[EngineScore], title: str = "Lines") -> Table:
     """Return one row a reader: errors of lines and time."""
     table = Table(title=title)
     table.add_column("reader")
-    for heading in ("CER", "CER, no marks", "exact", "missed", "false", "detected", "AUROC", "ECE", "s/photo", "CPU s"):
+    for heading in (
+        "CER",
+        "CER, no marks",
+        "exact",
+        "missed",
+        "false",
+        "quads missed / false",
+        "AUROC",
+        "ECE",
+        "s/photo",
+        "CPU s",
+    ):
         table.add_column(heading, justify="right")
     for score in scores:
         if score.not_installed is not None:
@@ -52,29 +51,15 @@ def lines_table(scores: Sequence[EngineScore], title: str = "Lines") -> Table:
     return table
 
 
-def fields_table(scores: Sequence[EngineScore]) -> Table | None:
-    """Return one row a field, right of all (wrong) for each reader; None where the truth states no facts."""
-    installed = [score for score in scores if score.not_installed is None]
-    names = [name for name in FIELD_ORDER if any(name in score.fields for score in installed)]
-    if not names:
-        return None
-    table = Table(title="Fields: right / all (wrong, of these certain)")
-    table.add_column("field")
-    for score in installed:
-        table.add_column(score.engine, justify="right")
-    for name in names:
-        cells = []
-        for score in installed:
-            field = score.fields.get(name)
-            cells.append("–" if field is None else f"{field.right}/{field.total} ({field.wrong}, {field.sure_wrong})")
-        table.add_row(name, *cells)
-    return table
-
-
 def tables(scores: Sequence[EngineScore], title: str = "Lines") -> list[Table]:
     """Return every table that the scores fill."""
-    fields = fields_table(scores)
-    return [lines_table(scores, title), *([fields] if fields is not None else [])]
+    found = [lines_table(scores, title), fields_table(scores)]
+    found.extend(certain_table(score) for score in scores)
+    return [table for table in found if table is not None]
+
+
+def _detected(score: DetectionScore) -> str:
+    return f"{score.missed} / {score.false} of {score.lines}" if score.lines else "–"
 
 
 def to_json(scores: Sequence[EngineScore], folder: Path, *, details: bool = True) -> dict[str, Any]:
@@ -108,10 +93,8 @@ def _engine_to_json(score: EngineScore, details: bool) -> dict[str, Any]:
         "rejected": score.rejected,
         "seconds_per_photo": round(score.seconds_per_photo, 4),
         "cpu_seconds_per_photo": round(score.cpu_seconds_per_photo, 4),
-        "fields": {
-            name: {"right": f.right, "blank": f.blank, "wrong": f.wrong, "sure_wrong": f.sure_wrong}
-            for name, f in score.fields.items()
-        },
+        "fields": fields_to_json(score.fields),
+        "field_ece": score.field_ece,
     }
     if details:
         found["details"] = [

@@ -25,6 +25,7 @@ from ocr_service.fields import parse_lines, parse_text
 from ocr_service.records import Line
 from ocr_service.settings import Settings
 
+
 @dataclass(frozen=True, slots=True)
 class PhotoScore:
     """One photo: errors, and each line as (truth, read); truth is None for a false line, read for a missed one."""

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from models import bundle as bundles
 from models.metrics import LineErrors
+from ocr_service.certainty import certain_from
 from ocr_service.errors import BundleError, UsageError
 from ocr_service.evaluation import (
     PEERS,
@@ -25,8 +26,10 @@ from ocr_service.evaluation import (
     tables,
     to_json,
 )
-from ocr_service.evaluation.facts import FieldScore, Verdict, compare_facts
-from ocr_service.evaluation.run import count_found, quad_iou
+from ocr_service.evaluation.detection import DetectionScore, match_quads, quad_iou, score_detection
+from ocr_service.evaluation.facts import Comparison, FieldScore, Verdict, compare_facts, score_of
+from ocr_service.evaluation.field_report import wilson_low
+from ocr_service.fields import parse_text
 from ocr_service.records import Field
 from ocr_service.settings import Settings
 
@@ -116,7 +119,7 @@ def test_measuring_counts_lines_false_lines_quads_and_confidence(rendered):
     assert score.errors == LineErrors(
         lines=3, exact_lines=1, missed_lines=1, false_lines=1, chars=23, char_errors=8, bare_char_errors=7
     )
-    assert (score.quads_found, score.quads_total) == (2, 3)
+    assert score.detection == DetectionScore(lines=3, missed=2, false=1)
     assert score.auroc == 1.0
     assert score.photos[0].lines == (("LIỆT SĨ", "LIỆT SĨ"), ("LÊ VĂN AN", "LÊ VAN AN"), (None, "0399"))
     assert score.photos[1].lines == (("VÔ DANH", None),)
@@ -216,7 +219,7 @@ def test_facts_compare_as_people_would():
         "hometown": {"commune": "tân lập", "district": None, "province": "Hưng Yên"},
         "unknown": True,
     }
-    verdicts = {name: verdict for name, (verdict, _) in compare_facts(facts, record).items()}
+    verdicts = {name: seen.verdict for name, seen in compare_facts(facts, record).items()}
     assert verdicts == {
         "name": Verdict.RIGHT,
         "birth": Verdict.WRONG,
@@ -227,30 +230,105 @@ def test_facts_compare_as_people_would():
     }
 
 
-def test_a_wrong_field_that_is_certain_is_counted_apart():
-    score = FieldScore().with_verdict(Verdict.WRONG, 0.95).with_verdict(Verdict.WRONG, 0.3)
-    score = score.with_verdict(Verdict.RIGHT, 0.9).with_verdict(Verdict.BLANK, 0.0)
-    assert (score.right, score.blank, score.wrong, score.sure_wrong, score.total) == (1, 1, 2, 1, 4)
+def test_what_the_stone_does_not_say_is_extra_unless_its_text_says_it():
+    stated = parse_text("LIỆT SĨ\nLÊ VĂN AN\nSINH NĂM: 1945").record
+    record = parse_text("LIỆT SĨ\nLÊ VĂN AN\nSINH NĂM: 1945\nCẤP BẬC: HẠ SĨ").record
+    facts = {"name": "Lê Văn An"}  # a truth file that left out the birth
+    assert {name: seen.verdict for name, seen in compare_facts(facts, record, stated).items()} == {
+        "name": Verdict.RIGHT,
+        "rank": Verdict.EXTRA,
+    }
+    assert set(compare_facts(facts, record)) == {"name"}
+
+
+def test_a_name_on_the_stone_of_an_unknown_is_extra_and_the_stone_no_unknown():
+    record = {"name": Field("Lê Văn An", confidence=0.9), "kind": Field("named", confidence=0.9)}
+    compared = compare_facts({"unknown": True}, record, parse_text("LIỆT SĨ\nCHƯA BIẾT TÊN").record)
+    assert {name: seen.verdict for name, seen in compared.items()} == {"name": Verdict.EXTRA, "unknown": Verdict.WRONG}
+
+
+def test_a_named_stone_taken_for_an_unknown_is_counted():
+    record = parse_text("LIỆT SĨ\nCHƯA BIẾT TÊN").record
+    compared = compare_facts({"name": "Lê Văn An"}, record, parse_text("LIỆT SĨ\nLÊ VĂN AN").record)
+    assert (compared["name"].verdict, compared["unknown"].verdict) == (Verdict.BLANK, Verdict.EXTRA)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given", "verdict"),
+    [
+        ({"commune": "Mỹ Hoà", "province": "ĐT"}, {"commune": "Mỹ Hòa", "province": "Đồng Tháp"}, Verdict.RIGHT),
+        ({"commune": "Định Hùng"}, {"commune": "Định Hưng"}, Verdict.WRONG),
+        ({"commune": "Mỹ Quí"}, {"commune": "Mỹ Quý"}, Verdict.RIGHT),
+    ],
+)
+def test_a_place_is_right_in_every_spelling_of_the_same_words(wanted, given, verdict):
+    compared = compare_facts({"hometown": wanted}, {"hometown": Field(given, confidence=0.9)})
+    assert {seen.verdict for seen in compared.values()} == {verdict}
+
+
+@pytest.mark.parametrize(("wanted", "given"), [("Lê Văn Hoà", "Lê Văn Hòa"), ("LÊ VĂN AN", "Lê Văn An")])
+def test_a_name_is_right_in_either_orthography_of_its_tones(wanted, given):
+    compared = compare_facts({"name": wanted}, {"name": Field(given, confidence=0.9)})
+    assert compared["name"].verdict is Verdict.RIGHT
+
+
+def test_a_tone_makes_another_name():
+    compared = compare_facts({"name": "Đặng Nhật Thận"}, {"name": Field("Đặng Nhật Thân", confidence=0.9)})
+    assert compared["name"].verdict is Verdict.WRONG
+
+
+def test_what_is_given_as_certain_is_counted_apart():
+    seen = [
+        Comparison(Verdict.WRONG, certain_from("name")),
+        Comparison(Verdict.WRONG, 0.3),
+        Comparison(Verdict.RIGHT, certain_from("name") - 0.01),
+        Comparison(Verdict.BLANK),
+        Comparison(Verdict.EXTRA, 1.0),
+    ]
+    score = sum((score_of("name", one) for one in seen), FieldScore())
+    assert (score.right, score.blank, score.wrong, score.extra, score.total, score.given) == (1, 1, 2, 1, 4, 4)
+    assert (score.sure_right, score.sure_wrong, score.sure_extra, score.sure_found) == (0, 1, 1, 1)
+
+
+def test_few_counts_say_little():
+    assert wilson_low(0, 0) == 0.0
+    assert wilson_low(5, 5) == pytest.approx(0.566, abs=0.001)
+    assert wilson_low(995, 1000) == pytest.approx(0.9884, abs=0.0001)
 
 
 def test_overlap_of_quads():
     assert quad_iou(SQUARE, SQUARE) == pytest.approx(1.0)
     assert quad_iou(SQUARE, SHIFTED) == pytest.approx(1 / 3)
-    assert count_found([SQUARE, SHIFTED], [SQUARE]) == 1
+
+
+def test_a_quad_stands_for_one_line_only():
+    assert match_quads([SQUARE, SHIFTED], [SQUARE]) == [(0, 0)]
+    assert score_detection([SQUARE], [SQUARE, SQUARE]) == DetectionScore(lines=1, missed=0, false=1)
+    assert score_detection([SQUARE], [SHIFTED]) == DetectionScore(lines=1, missed=1, false=1)
 
 
 def test_tables_show_every_reader_and_json_carries_the_same_figures():
-    good = EngineScore("ours", errors=LineErrors(4, 3, 0, 1, 40, 2, 1), fields={"name": FieldScore(right=2, wrong=1)})
+    good = EngineScore(
+        "ours",
+        errors=LineErrors(4, 3, 0, 1, 40, 2, 1),
+        fields={"name": FieldScore(right=2, wrong=1, extra=1, sure_right=1)},
+        detection=DetectionScore(lines=4, missed=1, false=2),
+        field_ece=0.05,
+    )
     absent = EngineScore("tesseract", not_installed="not installed: program tesseract")
     console = Console(width=160, record=True, file=io.StringIO())
     for table in tables([good, absent]):
         console.print(table)
     text = console.export_text()
-    assert "5.0%" in text and "3/4" in text and "not installed" in text and "2/3 (1, 0)" in text
+    assert "5.0%" in text and "3/4" in text and "not installed" in text and "2/3 (1 + 1)" in text
+    assert "1 / 2 of 4" in text and "2/4 50%" in text and "1/3 33%" in text and "ECE 0.050" in text
     machine = to_json([good, absent], Path("truth"))["engines"]["ours"]
     assert machine["cer"] == 0.05
     assert machine["exact_share"] == 0.75
-    assert machine["fields"]["name"] == {"right": 2, "blank": 0, "wrong": 1, "sure_wrong": 0}
+    assert (machine["quads_total"], machine["quads_found"], machine["quads_missed"]) == (4, 3, 1)
+    name = machine["fields"]["name"]
+    assert (name["right"], name["wrong"], name["extra"], name["sure_wrong"]) == (2, 1, 1, 0)
+    assert (name["precision"], name["certain_share"], name["certain_precision"]) == (0.5, 0.33333, 1.0)
 
 
 def test_tables_without_facts_leave_the_fields_out():
