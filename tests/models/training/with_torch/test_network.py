@@ -68,5 +68,6 @@ def test_a_written_bundle_is_one_that_serving_loads(tmp_path: Path) -> None:
     write_bundle(Recogniser("tiny", len(CLASSES)).eval(), folder)
     bundle = load_bundle(folder)
     assert bundle.id == "headstone-vi@9.9.9"
-    assert (bundle.detector.side_px, bundle.recogniser.min_width_px) == (960, 32)
+    assert (bundle.detector.side_px, bundle.recogniser.min_width_px) == (640, 32)
+    assert bundle.recogniser.language is not None
     assert LineRecogniser(bundle.recogniser).charset.chars == CLASSES
