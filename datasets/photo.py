@@ -68,7 +68,8 @@ def _tone(image: Image, camera: Camera) -> Image:
     return np.asarray(cv2.LUT(image, np.stack(tables, axis=1).astype(np.uint8)[None]), np.uint8)
 
 
-def _motion(image: Image, length_px: float, angle_deg: float) -> Image:
+def blur_by_motion(image: Image, length_px: float, angle_deg: float) -> Image:
+    """The picture smeared along a line by a camera that moved."""
     size = max(3, int(length_px) | 1)
     kernel: Image = np.zeros((size, size), np.float32)
     kernel[size // 2] = 1
@@ -95,7 +96,7 @@ def expose(dice: Dice, image: Image, camera: Camera) -> Image:
     if camera.blur_px > 0.15:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), camera.blur_px), np.uint8)
     if camera.motion_px > 1:
-        image = _motion(image, camera.motion_px, camera.motion_angle_deg)
+        image = blur_by_motion(image, camera.motion_px, camera.motion_angle_deg)
     if camera.shrink > 1.05:
         small = (max(8, round(width / camera.shrink)), max(8, round(height / camera.shrink)))
         image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.uint8)

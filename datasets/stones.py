@@ -73,6 +73,7 @@ class StoneRequest:
     yaw_deg: float | None = None
     two_columns: bool | None = None
     occluder: bool | None = None
+    watermark: bool | None = None
     exif_orientation: int = 1
     hardness: float = 1.0
     held_out: bool = False
@@ -179,7 +180,7 @@ def make_stone(rng: Random, request: StoneRequest, faces: tuple[Face, ...] | Non
         # Before the foot, where it may reach the last line as it does in cemeteries, but seldom hides it.
         at = dice.choice((-1, 1)) * dice.uniform(0.3, 0.6) * width
         scenery.incense(dice, view, canvas, (at, height / 2, -0.1), dice.uniform(0.04, 0.075))
-    if workshop and dice.chance(0.25):
+    if workshop and (request.watermark if request.watermark is not None else dice.chance(0.25)):
         canvas = add_watermark(dice, canvas, dice.choice(faces))
     picture = expose(dice, canvas, draw_camera(dice, request.hardness))
     corners = _corners(width, height, 0.0)

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from preprocess.quality import QualityReason, judge
+from preprocess.quality import QualityReason, judge, measure
 
 Face = tuple[np.ndarray, list[np.ndarray]]
 
@@ -34,9 +37,9 @@ def test_a_photo_without_light_is_too_dark(face: Face) -> None:
     assert judge((face[0] * 0.04).astype(np.uint8), padded(face[1])).reasons == (QualityReason.TOO_DARK,)
 
 
-def test_letters_like_their_ground_have_low_contrast(face: Face) -> None:
-    flat = (128 + (face[0].astype(float) - 128) * 0.03).astype(np.uint8)
-    assert judge(flat, padded(face[1])).reasons == (QualityReason.LOW_CONTRAST,)
+def test_faint_letters_are_no_fault_of_the_photo(face: Face) -> None:
+    flat = (128 + (face[0].astype(float) - 128) * 0.1).astype(np.uint8)
+    assert judge(flat, padded(face[1])).reasons == ()
 
 
 def test_an_overexposed_photo_is_too_bright(face: Face) -> None:
@@ -56,5 +59,61 @@ def test_glare_beside_the_text_does_not_matter(face: Face) -> None:
     assert judge(glary, padded(face[1])).reasons == ()
 
 
-def test_a_picture_without_text_says_so() -> None:
-    assert judge(np.zeros((100, 100, 3), np.uint8), []).reasons == (QualityReason.NO_TEXT,)
+def test_text_that_runs_into_the_edge_is_cut_off(face: Face) -> None:
+    left = 250
+    quads = [np.clip(quad - [left, 0], 0, None).astype(np.float32) for quad in padded(face[1])]
+    cut = np.ascontiguousarray(face[0][:, left:])
+    assert judge(cut, quads).reasons == (QualityReason.CUT_OFF,)
+
+
+def test_flowers_over_the_text_cover_it(face: Face) -> None:
+    covered = face[0].copy()
+    for x in range(200, 420, 40):
+        cv2.circle(covered, (x, 380), 38, (60, 60, 220), -1)
+        cv2.circle(covered, (x + 15, 420), 30, (40, 130, 60), -1)
+    assert judge(covered, padded(face[1])).reasons == (QualityReason.COVERED,)
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 35.0, 55.0])
+def test_the_tilt_of_a_face_is_measured(face: Face, turn_deg: float) -> None:
+    height, width = face[0].shape[:2]
+    focal, turn = float(max(height, width)), np.radians(turn_deg)
+    flat = np.array([[-0.3, -0.4, 0], [0.3, -0.4, 0], [0.3, 0.4, 0], [-0.3, 0.4, 0]])
+    about = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+    seen = flat @ about.T + [0, 0, 1.2]
+    quad = (seen[:, :2] / seen[:, 2:] * focal + [width / 2, height / 2]).astype(np.float32)
+    assert measure(face[0], padded(face[1]), [quad]).tilt_deg == pytest.approx(turn_deg, abs=1.0)
+
+
+def test_a_face_turned_far_away_is_too_oblique(face: Face) -> None:
+    steep = np.array([[250, 40], [350, 250], [350, 600], [250, 780]], dtype=np.float32)
+    assert QualityReason.TOO_OBLIQUE in judge(face[0], padded(face[1]), [steep]).reasons
+
+
+def test_a_picture_of_something_else_has_no_text_and_no_fault(face: Face) -> None:
+    noise = np.random.default_rng(3).integers(60, 200, (300, 400, 3), dtype=np.uint8)
+    assert judge(noise, []).reasons == (QualityReason.NO_TEXT,)
+
+
+def test_a_black_picture_is_too_dark_and_a_white_one_too_bright() -> None:
+    assert judge(np.zeros((100, 100, 3), np.uint8), []).reasons == (QualityReason.NO_TEXT, QualityReason.TOO_DARK)
+    white = np.full((100, 100, 3), 255, np.uint8)
+    assert judge(white, []).reasons == (QualityReason.NO_TEXT, QualityReason.TOO_BRIGHT)
+
+
+def test_regions_too_small_to_be_read_are_too_small(face: Face) -> None:
+    specks = [np.array([[x, 50], [x + 40, 50], [x + 40, 58], [x, 58]], np.float32) for x in (10, 90, 180)]
+    assert judge(face[0], [], (), specks).reasons == (QualityReason.NO_TEXT, QualityReason.TOO_SMALL)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_no_picture_and_no_quads_break_the_verdict(seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    height, width = dice.integers(2, 90, 2)
+    image = dice.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    quads = [(dice.random((4, 2)) * [width, height]).astype(np.float32) for _ in range(dice.integers(0, 5))]
+    measures = measure(image, quads, quads[:1], quads[1:])
+    assert 0 <= measures.glare <= 1
+    assert 0 <= measures.foreign <= 1
+    assert 0 <= measures.tilt_deg <= 90

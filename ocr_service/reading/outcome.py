@@ -1,0 +1,131 @@
+"""How a reading ended: read, unknown by inscription, blank, illegible, or failed; and whether to photograph again.
+
+These are different things to a family: "unknown" is a legal class with its own wordings, a blank stone says nothing,
+an illegible one says what nobody can read, and a failed reading says nothing about the stone at all. What could not be
+read is never called unknown, and what a spoilt photo shows is never certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+import numpy as np
+
+from ocr_service.certainty import WEAK_BELOW
+from ocr_service.records import Field, Line, PhotoType, Reading, ReadingStatus
+from preprocess.lines import quad_size
+from preprocess.quality import QualityReason
+
+ILLEGIBLE_FLAG = "illegible"
+REPHOTOGRAPH_FLAG = "needs_rephotograph"
+_BLANK_FLAG = "blank_stone"
+
+
+class Outcome(StrEnum):
+    """How a reading ended."""
+
+    READ = "read"
+    UNKNOWN = "unknown"
+    BLANK = "blank"
+    ILLEGIBLE = "illegible"
+    NO_GRAVE = "no_grave"
+    FAILED = "failed"
+
+
+_SAID_FROM = 0.5  # confidence: right rather than wrong
+_FACTS = (
+    *("name", "aliases", "birth", "death", "enlist", "hometown", "unit", "rank", "position", "war", "death_place"),
+    *("unknown_wording", "persons", "loc", "age"),
+)
+_GRAVES = frozenset({PhotoType.HEADSTONE, PhotoType.COLLECTIVE_STONE, PhotoType.OTHER})
+_INSCRIBED = _GRAVES | {PhotoType.NUMBER_PLATE, PhotoType.NAME_BOARD}
+
+# Text that these took away is in no line, so that the lines left may all be sure; text that the others spoil is read,
+# unsurely.
+_TAKES_AWAY = frozenset({QualityReason.CUT_OFF, QualityReason.GLARE, QualityReason.COVERED, QualityReason.NO_TEXT})
+_SURELY_READ = 0.9
+
+
+def outcome(reading: Reading) -> Outcome:
+    """How a reading ended."""
+    if reading.status is ReadingStatus.REJECTED:
+        return Outcome.FAILED
+    flags = _flags(reading.record)
+    if reading.photo_type not in _GRAVES:
+        return Outcome.NO_GRAVE
+    if ILLEGIBLE_FLAG in flags:
+        return Outcome.ILLEGIBLE
+    if _BLANK_FLAG in flags:
+        return Outcome.BLANK
+    kind = reading.record.get("kind")
+    return Outcome.UNKNOWN if kind is not None and kind.value == "unknown" else Outcome.READ
+
+
+def needs_rephotograph(reading: Reading) -> bool:
+    """Whether the photo, and not the stone, kept text from being read."""
+    return REPHOTOGRAPH_FLAG in _flags(reading.record)
+
+
+def is_spoilt(lines: Sequence[Line], reasons: Collection[QualityReason]) -> bool:
+    """Whether the faults of a photo kept text from being read.
+
+    240 rendered stones, each spoilt in one of ten ways, and 40 as they were: see ``python -m bench --only quality``.
+    """
+    faults = set(reasons) - {QualityReason.NO_TEXT}
+    if not faults:
+        return False
+    sure = sum(line.confidence for line in lines) / len(lines) if lines else 0.0
+    return bool(_TAKES_AWAY & set(reasons)) or sure < _SURELY_READ
+
+
+def count_alike(unread_quads: Sequence[np.ndarray], text_quads: Sequence[np.ndarray]) -> int:
+    """How many regions that could not be read have the form of lines and the size of those that could, (4, 2) each.
+
+    Leaves, corners of frames and whole faces, which detectors take for text too, have not.
+    """
+    if not text_quads:
+        return len(unread_quads)
+    usual_px = float(np.median([quad_size(quad)[1] for quad in text_quads]))
+    sizes = [quad_size(quad) for quad in unread_quads]
+    return sum(width > 2 * height and 0.5 * usual_px < height < 2 * usual_px for width, height in sizes)
+
+
+def settle(
+    record: Mapping[str, Field],
+    photo_type: PhotoType,
+    lines: Sequence[Line],
+    reasons: Collection[QualityReason],
+    unread_count: int,
+) -> dict[str, Field]:
+    """A record that claims no more than the photo shows.
+
+    ``unread_count`` is how many further regions look like lines of the inscription and could not be read.
+    """
+    settled = dict(record)
+    spoilt = photo_type in _INSCRIBED and is_spoilt(lines, reasons)
+    if photo_type in _GRAVES:
+        kind, blank = record.get("kind"), _BLANK_FLAG in _flags(record)
+        said = any(name in record and record[name].confidence >= _SAID_FROM for name in _FACTS)
+        if not said and not (blank and not spoilt and not unread_count) and "not_a_grave" not in _flags(record):
+            _flag(settled, ILLEGIBLE_FLAG)
+            settled["flags"] = replace(
+                settled["flags"], value=[flag for flag in settled["flags"].value if flag != _BLANK_FLAG]
+            )
+            if kind is not None and kind.value == "unknown":
+                settled["kind"] = replace(kind, value="partial")
+    if spoilt:
+        _flag(settled, REPHOTOGRAPH_FLAG)
+        for name in settled.keys() - {"flags"}:
+            settled[name] = replace(settled[name], confidence=min(settled[name].confidence, WEAK_BELOW))
+    return settled
+
+
+def _flags(record: Mapping[str, Field]) -> Collection[str]:
+    field = record.get("flags")
+    return field.value if field is not None else ()
+
+
+def _flag(record: dict[str, Field], flag: str) -> None:
+    record["flags"] = Field(sorted({*_flags(record), flag}), None, 1.0)
