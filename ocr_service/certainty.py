@@ -31,10 +31,10 @@ CALIBRATION_FILE = Path(__file__).with_name("certainty.toml")
 
 @dataclass(frozen=True, slots=True)
 class FieldCalibration:
-    """A logistic model of the chance that a field is right, for fields of one kind; ``weights`` by kind of evidence."""
+    """The chance that a field is right has the log odds ``bias + slope * (log odds of its score by rule)``."""
 
     bias: float
-    weights: Mapping[str, float]
+    slope: float
     certain_from: float
 
 
@@ -47,10 +47,14 @@ def certain_from(field: str) -> float:
 @cache
 def field_calibrations() -> Mapping[str, FieldCalibration]:
     """Return the calibration of every field that has one."""
-    data = tomllib.loads(CALIBRATION_FILE.read_text(encoding="utf-8"))
-    weights = {name: float(weight) for name, weight in data["weights"].items()}
+    return load_calibrations(CALIBRATION_FILE)
+
+
+def load_calibrations(path: Path) -> dict[str, FieldCalibration]:
+    """Return the calibration of every field that the file at ``path`` has one for."""
+    groups = tomllib.loads(path.read_text(encoding="utf-8"))["groups"].values()
     return {
-        field: FieldCalibration(float(group["bias"]), weights, float(group["certain_from"]))
-        for group in data["groups"].values()
+        field: FieldCalibration(float(group["bias"]), float(group["slope"]), float(group["certain_from"]))
+        for group in groups
         for field in group["fields"]
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from ocr_service.certainty import certain_from
 from ocr_service.errors import StorageError
 from ocr_service.journal import write_atomically
 from ocr_service.records import Field, Reading
@@ -38,12 +39,21 @@ def _text(value: object) -> str:
 
 def record_confidence(record: Mapping[str, Field]) -> float | None:
     """How sure the record is: the weakest of its name, death and hometown; None when none of them was read."""
-    known = [
-        field.confidence
-        for key in ("name", "death", "hometown")
-        if (field := record.get(key)) is not None and field.value is not None
-    ]
-    return min(known) if known else None
+    return min((field.confidence for field in _searched_fields(record).values()), default=None)
+
+
+def record_is_certain(record: Mapping[str, Field]) -> bool:
+    """Whether name, death and hometown, as far as they were read, are each certain."""
+    known = _searched_fields(record)
+    return bool(known) and all(field.confidence >= certain_from(name) for name, field in known.items())
+
+
+def _searched_fields(record: Mapping[str, Field]) -> dict[str, Field]:
+    return {
+        name: field
+        for name in ("name", "death", "hometown")
+        if (field := record.get(name)) is not None and field.value is not None
+    }
 
 
 def csv_row(reading: Reading) -> dict[str, str]:

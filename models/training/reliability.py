@@ -38,7 +38,13 @@ def reliability(confidences: Sequence[float], correct: Sequence[bool], bins: int
 
 
 def draw_reliability(found: Sequence[Bin], path: Path) -> None:
-    """Write the diagram as PNG: share exactly right over confidence, and below it how many lines each bin holds."""
+    """Write the diagram of lines as PNG."""
+    _, encoded = cv2.imencode(".png", reliability_diagram(found, "lines"))
+    path.write_bytes(encoded.tobytes())
+
+
+def reliability_diagram(found: Sequence[Bin], what: str) -> np.ndarray:
+    """Return the diagram (height, width, 3): share right over confidence, and below it how many each bin holds."""
     side, margin = SIDE_PX, MARGIN_PX
     picture = np.full((side + COUNTS_PX + 2 * margin, side + 2 * margin, 3), 255, np.uint8)
 
@@ -62,10 +68,9 @@ def draw_reliability(found: Sequence[Bin], path: Path) -> None:
     for x, y in points.tolist():
         cv2.circle(picture, (x, y), 5, _RIGHT, -1, cv2.LINE_AA)
     cv2.rectangle(picture, place(0, 1), place(1, 0), _INK)
-    _write(picture, "share of lines exactly right", (margin, margin - 10))
-    _write(picture, "confidence (bars: lines)", (margin, foot + 40))
-    _, encoded = cv2.imencode(".png", picture)
-    path.write_bytes(encoded.tobytes())
+    _write(picture, f"share of {what} exactly right", (margin, margin - 10))
+    _write(picture, f"confidence (bars: {what})", (margin, foot + 40))
+    return picture
 
 
 def _write(picture: np.ndarray, text: str, corner: tuple[int, int]) -> None:

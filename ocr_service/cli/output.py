@@ -11,11 +11,11 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW
+from ocr_service.certainty import WEAK_BELOW
 from ocr_service.contract import reading_to_line
 from ocr_service.errors import StorageError
 from ocr_service.records import Reading, ReadingStatus
-from ocr_service.spreadsheet import csv_row, record_confidence
+from ocr_service.spreadsheet import csv_row, record_confidence, record_is_certain
 
 COLUMNS = ("photo", "name", "hometown", "birth", "death", "confidence")
 
@@ -59,7 +59,7 @@ def _confidence(reading: Reading) -> Text:
     confidence = record_confidence(reading.record)
     if confidence is None:
         return Text("–", style="dim")
-    style = "green" if confidence >= CERTAIN_FROM else "yellow" if confidence >= WEAK_BELOW else "red"
+    style = "green" if record_is_certain(reading.record) else "yellow" if confidence >= WEAK_BELOW else "red"
     return Text(f"{confidence:.0%}", style=style)
 
 

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from ocr_service.certainty import certain_from
 from ocr_service.records import Field, Reading, ReadingStatus, RejectReason
-from ocr_service.spreadsheet import CSV_COLUMNS, csv_row, hometown_text, record_confidence, write_csv
+from ocr_service.spreadsheet import CSV_COLUMNS, csv_row, hometown_text, record_confidence, record_is_certain, write_csv
 
 
 def reading(photo: str = "a.jpg", **record: Field) -> Reading:
@@ -57,3 +58,10 @@ def test_the_file_opens_as_utf8_with_one_row_a_photo(tmp_path: Path) -> None:
     assert tuple(rows[0]) == CSV_COLUMNS
     assert [row["name"] for row in rows] == ["Lê, Văn", ""]
     assert rows[1]["reason"] == "not_an_image"
+
+
+def test_a_record_is_certain_where_each_of_its_searched_fields_is() -> None:
+    sure = {name: Field("X", "X", certain_from(name), (0,)) for name in ("name", "death")}
+    assert record_is_certain(sure)
+    assert not record_is_certain(sure | {"hometown": Field({}, "X", 0.5, (0,))})
+    assert not record_is_certain({"name": Field(None)})
