@@ -10,7 +10,7 @@ from typing import Any
 from api.i18n import Texts
 from api.pages.form import FORM_FIELDS, MORE_FIELDS, NOT_CUT
 from api.pages.values import DATES, meaning_of, show_for_people, show_value
-from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW
+from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW, certain_from
 from ocr_service.database.values import RecordField, RecordView
 from ocr_service.fields import parse_text
 from ocr_service.fields.syllables import is_syllable
@@ -149,9 +149,9 @@ def title_of(fields: Mapping[str, RecordField], texts: Texts) -> str:
     return texts("verify.nameless")
 
 
-def level_of(confidence: float) -> str:
+def level_of(confidence: float, sure_from: float = CERTAIN_FROM) -> str:
     """How certain a reading is, as a word of the catalogue."""
-    if confidence >= CERTAIN_FROM:
+    if confidence >= sure_from:
         return "sure"
     return "weak" if confidence < WEAK_BELOW else "check"
 
@@ -168,7 +168,7 @@ def level_of_field(name: str, field: RecordField) -> str:
         return "none"
     if expected_of(name, field.value) is not None:
         return "weak"  # no value that such a field can have (``1950/7292``), however well its line was read
-    level = level_of(field.confidence)
+    level = level_of(field.confidence, certain_from(name))
     judged = name in NOT_CUT and level == "weak"
     return "check" if judged or (level == "sure" and ATTENTION.intersection(field.flags)) else level
 

@@ -18,6 +18,7 @@ from models.errors import EngineMissingError
 from models.recogniser import RecognisedLine
 from ocr_service.errors import BundleError, EngineError
 from ocr_service.fields import parse_lines
+from ocr_service.fields.confidence import with_chances
 from ocr_service.reading.picture_kind import picture_kind
 from ocr_service.reading.sight import find_lines, is_text, read_lines, turned_over
 from ocr_service.records import (
@@ -124,7 +125,7 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
     places = map_quads(quads, to_photo)
     lines = tuple(_line(seen[kept[i]], places[i], stones[i]) for i in order)
     with clock.step("parse"):
-        record = parse_lines(lines, context).record
+        record = with_chances(parse_lines(lines, context).record)
     return Reading(
         photo,
         sha256,
