@@ -175,6 +175,11 @@ class Gazetteer:
         found = self._provinces.get(key(name), ())
         return tuple(sorted(found, key=lambda province: (not _same(province.name, name), province.historic)))
 
+    @property
+    def province_keys(self) -> Iterable[str]:
+        """Keys of the names and spellings of all provinces."""
+        return self._provinces.keys()
+
     def similar_provinces(self, name: str) -> tuple[Province, ...]:
         """Provinces whose name is one letter away, or two in long ones, if there is no nearer one."""
         cut = key(name)

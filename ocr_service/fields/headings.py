@@ -6,7 +6,7 @@ import re
 
 from ocr_service.fields import kinds
 from ocr_service.fields.draft import Draft, Item
-from ocr_service.fields.names import begins_with_surname, is_plausible_name
+from ocr_service.fields.names import begins_with_surname, is_plausible_name, looks_like_name
 from ocr_service.fields.text import fold, key, squeeze, within_one_edit
 
 _BANNERS = ("nơi an nghỉ", "nơi yên nghỉ", "an nghỉ", "yên nghỉ", "phần mộ", "mộ phần", "mộ", "tưởng nhớ", "linh mộ")
@@ -35,6 +35,7 @@ _SAINTS = frozenset(
         *("monica", "matta", "isave", "augustino"),
     }
 )
+_NEED_MARKS = {"bo": "bố"}  # BỘ and BỒ are given names
 _PERSON_WORDS = {"ong": "ông", "ba": "bà", "cu": "cụ", "cuong": "cụ ông", "cuba": "cụ bà", "anh": "anh", "chi": "chị"}
 _PERSON_WORDS |= {"dongchi": "đ/c", "co": "cô"}
 _PERSON_SPELLINGS = frozenset(_PERSON_WORDS.values()) | {"đồng chí"}
@@ -49,7 +50,7 @@ _START = re.compile(
     r"|^\s*to\s*quoc\s*ghi\s*cong[\s:.\-]*|^\s*(?:noi an nghi|phan mo)(?:\s+(?:cua|ong|ba|cu))*[\s:.\-]+"
 )
 _HERO = re.compile(r"^\s*(?:anh hung\s*(?:llvt|luc luong vu trang)|ahllvt)")
-_LABELLED = re.compile(r"^\s*(?P<word>[^:\d]{2,20}?)\s*[:\-]\s*(?P<name>[^:\d]+)$")
+_LABELLED = re.compile(r"^\s*(?P<word>[^:\d]{2,20}?)\s*[:\-]\s*(?P<name>(?!.*(?:LẬP|lập))[^:\d]+)$")
 
 
 def take_heading(draft: Draft, item: Item) -> tuple[bool, Item | None]:
@@ -57,6 +58,9 @@ def take_heading(draft: Draft, item: Item) -> tuple[bool, Item | None]:
     if _takes_whole(draft, item):
         return True, None
     labelled = _LABELLED.match(item.text)
+    if labelled and _spelled(labelled["word"]) in _PERSON_SPELLINGS and looks_like_name(labelled["name"]):
+        draft.put("honorific", _PERSON_WORDS[key(labelled["word"])], item)
+        return True, Item(None, labelled["name"], item.lines)
     if labelled and (key(labelled["word"]) in _HEADERS or is_saint(labelled["word"])):
         draft.head(labelled["word"], item)
         return True, Item(None, labelled["name"], item.lines)
@@ -89,7 +93,8 @@ def _takes_whole(draft: Draft, item: Item) -> bool:
         if name not in _HEADERS:
             return True
     misread = len(name) >= 6 and any(within_one_edit(name, known) for known in _LONG_HEADERS)
-    if name in _HEADERS or (misread and not is_plausible_name(item.text)):
+    is_header = name in _HEADERS and not (name in _NEED_MARKS and _spelled(item.text) != _NEED_MARKS[name])
+    if is_header or (misread and not is_plausible_name(item.text)):
         draft.head(item.text, item)
         if name.startswith(("anhhunglietsi", "cacanhhunglietsi")):
             draft.put("title", "AHLS", item)

@@ -25,10 +25,11 @@ from ocr_service.fields.remarks import read_award
 from ocr_service.fields.text import fold
 from ocr_service.records import Line
 
+_LEVELS = ("commune_63", "district_63", "province")
 _PLACES = ("hometown", "residence", "burial", "gathered")
 _OPEN_END = re.compile(r"[-,;/:(]\s*$|(?:^|[-,;/]\s*)(?:xã|huyện|tỉnh|thôn|phường|quận|thị trấn)\s*$", re.I)
 _ADMIN_START = re.compile(
-    r"^\s*(?:(?:huyện|tỉnh|xã|thành phố|thị xã|quận|phường)\s|(?:tp|tx|h|t|x)\.\s*\S|(?:TP|TX|TT|H)\s+\S)", re.I
+    r"^\s*(?:(?:huyện|tỉnh|xã|thành phố|thị xã|quận|phường)\s|(?:tp|tx|h|t|x|q|p)\.\s*\S|(?:TP|TX|TT|H)\s+\S)", re.I
 )
 _UNIT_START = re.compile(
     r"^\s*(?:(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|quân khu|quân đoàn|mặt trận|lữ đoàn)\b|[cdef]\s?\d)", re.I
@@ -146,12 +147,12 @@ def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
         return known_place(text, draft.context.cemetery_province) or not begins_with_surname(text)
     if last.field not in ("hometown", "residence"):
         return known_place(text) and bool(re.search(r"[-,]", text))
-    if not (known_place(text) or is_province_short(text) or is_district(text) or is_province(text)):
-        return False
     here = draft.context.cemetery_province
     so_far = read_place(last.text, here).value
-    if is_exact_province(text) or (known_place(text, here) and _makes_a_chain(so_far, f"{last.text}, {text}", here)):
+    if is_exact_province(text) or _makes_a_chain(so_far, f"{last.text}, {text}", here):
         return True
+    if not (known_place(text) or is_province_short(text) or is_district(text) or is_province(text)):
+        return False
     if is_province(text) and district_within(re.split(r"[-,;/]", last.text.strip(" .,;-/"))[-1], text):
         return True  # a district that bears a province's name: ĐIỆN BIÊN / ĐIỆN BIÊN
     if not re.search(r"[-,;.]", last.text.strip(" .,;-")) and re.search(r"[-,;.]", text) and known_place(text):
@@ -162,7 +163,7 @@ def _goes_on_as_place(draft: Draft, last: Item, item: Item) -> bool:
 def _makes_a_chain(so_far: Mapping[str, Any], joined: str, cemetery_province: str | None) -> bool:
     """Whether a line adds a district or commune that the gazetteer knows to the place before it: MỸ THỌ / CAO LÃNH."""
     whole = read_place(joined, cemetery_province).value
-    return any(level in whole and level not in so_far for level in ("commune_63", "district_63"))
+    return "province" in whole and any(level in whole and level not in so_far for level in _LEVELS)
 
 
 def _side_by_side(lines: Sequence[Line], items: Sequence[Item]) -> bool:

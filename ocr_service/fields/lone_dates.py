@@ -12,8 +12,9 @@ from rapidfuzz.distance import Levenshtein
 
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
 from ocr_service.fields.draft import Draft, Item
-from ocr_service.fields.labels import date_labels
-from ocr_service.fields.text import key
+from ocr_service.fields.label_table import date_labels
+from ocr_service.fields.misread_labels import likely_dates
+from ocr_service.fields.text import fold, key
 
 # The youngest soldier of the decree's rosters was 13; nobody lived beyond 110.
 _SHORTEST_LIFE, _LONGEST_LIFE = 13, 110
@@ -26,6 +27,7 @@ _LABEL_LENGTH = 16
 # them for none's.
 _LIKE, _MARGIN = 0.6, 0.1
 _BEFORE_NUMBER = re.compile(r"^\D*")
+_SHORT_BEFORE = re.compile(r"^\W*(?P<cut>[^\W_](?:[./, \-]{0,2}[^\W\d_]){0,3})\W+(?=\d|[Nn]g|[Tt]h|NG|TH)")
 
 
 def place_lone_dates(draft: Draft) -> None:
@@ -56,7 +58,7 @@ def place_unread_dates(draft: Draft) -> None:
         year = reading.year
         if year is None or not BIRTH_YEARS[0] <= year <= WAR_YEARS[1] or len(reading.rest) > _LABEL_LENGTH:
             continue
-        field = _likely_field(item.text)
+        field = _likely_field(draft, item.text)
         if field and not draft.has(field) and "two_digit_year" not in reading.flags and _agrees(draft, field, year):
             _put(draft, field, reading, item)
             draft.unread.remove(item)
@@ -91,8 +93,15 @@ def _slot(draft: Draft, year: int | None) -> str | None:
     return "birth" if not draft.has("birth") and _is_life(year, death) else None
 
 
-def _likely_field(text: str) -> str | None:
-    """The date whose label the words before the number are a misreading of, None where two are about as near."""
+def _likely_field(draft: Draft, text: str) -> str | None:
+    """The date whose label the words before the number are a misreading of, None where two are about as near.
+
+    Of an abbreviation that may be several, those dates drop out that the stone has already.
+    """
+    short = _SHORT_BEFORE.match(text)
+    if short:
+        fields = [field for field in likely_dates(fold(short["cut"])) if not draft.has(field)]
+        return fields[0] if len(fields) == 1 else None
     before = _BEFORE_NUMBER.match(text)
     cut = key(before.group()) if before else ""
     if len(cut) < 4:

@@ -83,7 +83,7 @@ def split_place(text: str) -> tuple[list[Part], bool]:
         parts = _by_gazetteer(parts[0].name)
     elif len(parts) == 2 and gazetteer().provinces(parts[1].name) and _is_one_name(parts[0], parts[1]):
         return parts, punctuated
-    elif parts and len(parts) <= 2 and parts[-1].level is None and len(parts[-1].name.split()) > 3:
+    elif parts and parts[-1].level is None and len(parts[-1].name.split()) > 3:
         parts = parts[:-1] + _by_gazetteer(parts[-1].name)
     elif len(parts) == 2 and parts[0].level is None and len(parts[0].name.split()) > 3:
         parts[:1] = _by_gazetteer(parts[0].name, gazetteer().provinces(parts[1].name))

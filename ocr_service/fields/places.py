@@ -24,6 +24,7 @@ from ocr_service.fields.place_levels import (
     take_province,
 )
 from ocr_service.fields.place_parts import Part, split_place
+from ocr_service.fields.place_repair import with_chain_repaired
 from ocr_service.fields.text import clean, key, squeeze
 
 _COUNTRIES = {"campuchia": "KH", "cpc": "KH", "kampuchea": "KH", "lao": "LA", "thailan": "TH", "trungquoc": "CN"}
@@ -55,6 +56,11 @@ def read_place(text: str, cemetery_province: str | None = None, cemetery_commune
     if not punctuated and len(parts) > 1:
         place.flags.append("no_punctuation")
     take_province(gaz, parts, place, here)
+    repaired = None if place.provinces or place.province or place.extra else with_chain_repaired(parts)
+    if repaired:
+        parts = repaired
+        place.flags.append("gazetteer_fix")
+        take_province(gaz, parts, place, here)
     take_district(gaz, parts, place, here)
     take_commune(gaz, parts, place, here)
     place.hamlets = [spelled(part) for part in parts]
@@ -229,6 +235,14 @@ def district_within(name: str, province: str) -> bool:
 def is_district(text: str) -> bool:
     """Whether a text is nothing but the name of a district."""
     return bool(gazetteer().districts(text.strip(" .,;-")))
+
+
+def likely_place(text: str) -> bool:
+    """Whether a text without a label is a place of several parts, its province or district misread perhaps."""
+    if known_place(text):
+        return True
+    parts, _ = split_place(squeeze(text))
+    return len(parts) > 1 and with_chain_repaired(parts) is not None
 
 
 def known_place(text: str, cemetery_province: str | None = None) -> bool:

@@ -45,6 +45,10 @@ _ALIAS_LINE = re.compile(
 _BRACKETED = re.compile(r"^\s*\((?P<inside>[^()]*)\)\s*$")
 _WATERMARK = re.compile(r"^\s*[\W\d_]*\s*$")
 _CODE_ALONE = re.compile(r"^\s*[BCDĐGHKLMNPQRSTVX]{1,3}\d?\s*$")  # KB, NB, P2: no vowel, so no name
+_LETTERS_AND_DATE = re.compile(
+    r"^\W*(?:[a-z|]|\d[./]?[a-z])(?:[./, \-]{0,2}[a-z]){0,3}\W+(?:(?:ngay\s*)?\d{1,2}\s*[./\-]\s*)?"
+    r"(?:(?:thang\s*)?\d{1,2}\s*[./\-]\s*)?(?:nam\s*)?[12i][09]\d\w?\s*$"
+)
 _DATE_ALONE = re.compile(r"^[\s(]*(?:ngay\s+)?[\d./\-\s]+(?:thang\s*\d+\s*)?(?:nam\s*\d+)?[\s).]*$")
 
 
@@ -112,6 +116,14 @@ def _cemetery(draft: Draft, item: Item) -> bool:
     if not kinds.is_place_name_of_graves(item.text):
         return False
     draft.put("cemetery", squeeze(item.text), item)
+    return True
+
+
+def _garbled_date(draft: Draft, item: Item) -> bool:
+    """A date behind a few letters of no sense, kept until the other dates are known."""
+    if not _LETTERS_AND_DATE.match(fold(item.text)) or begins_with_surname(item.text):
+        return False
+    draft.unread.append(item)
     return True
 
 
@@ -240,10 +252,11 @@ def _name_first(draft: Draft, item: Item) -> bool:
 
 def _is_rather_province(draft: Draft, item: Item) -> bool:
     """``Thái Bình`` among the facts is a province, right below LIỆT SĨ it is a person."""
-    below_header = any(
-        header.lines and item.lines and item.lines[0] - header.lines[-1] == 1 for header in draft.headers
-    )
-    return is_exact_province(item.text) and not below_header and draft.has("birth")
+    return is_exact_province(item.text) and not _is_below_header(draft, item) and draft.has("birth")
+
+
+def _is_below_header(draft: Draft, item: Item) -> bool:
+    return any(header.lines and item.lines and item.lines[0] - header.lines[-1] == 1 for header in draft.headers)
 
 
 def _place(draft: Draft, item: Item) -> bool:
@@ -252,7 +265,8 @@ def _place(draft: Draft, item: Item) -> bool:
     bare = text[: year.start()] if year else text
     if not known_place(bare, draft.context.cemetery_province):
         return False
-    if not draft.has("name") and likeness_to_name(text) >= 3 and not re.search(r"[-,;.]", text):
+    whole_name = likeness_to_name(text) >= 3 or _is_below_header(draft, item)
+    if not draft.has("name") and whole_name and not re.search(r"[-,;.]", text):
         return False  # LONG VĂN HUÊ
     if year:
         read_gathering(draft, item)
@@ -332,6 +346,7 @@ READERS: tuple[Callable[[Draft, Item], bool], ...] = (
     _kind_line,
     _cemetery,
     _wrapped_name,
+    _garbled_date,
     _plot,
     _pair,
     _alias,
