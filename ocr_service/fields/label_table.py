@@ -44,7 +44,14 @@ FULL: dict[str, str] = {
 DATED = frozenset({"birth", "enlist", "death", "party", "lunar"})
 
 # Fields whose misread labels are believed without a colon; the words of the others may be names.
-NEED_NO_COLON = r"(?=[ \t]*[:=])"
+NEED_NO_COLON = frozenset({"hometown", "unit", "rank", "position"})
+
+DATE_AHEAD = (
+    r"(?=[ \t]*[:=.\-]*[ \t]*(?:\d|[il|o]\d|[?~/\u2026('_]|\.\.|(?:ngay|ng[a-z0-9]?y|n[a-z0-9]ay|nga[a-z]|thang|nam"
+    r"|khoang|mong|mung|mua|tet|dau|cuoi|giua|ram|trong|tai|o|nham|vao|xuan|chong|cmcn|bvtq|bgtn|bgpb|qtnv|bao ve"
+    r"|mat tran|chien truong|bien gioi)\b|k\s?/?\s?c|giap|at|binh|dinh|mau|ky|canh|tan|quy))"
+)
+COLON = r"(?=[ \t]*[:=])"
 TEXT_AHEAD = r"(?=[ \t]*[:=\-]|[ \t]+\S)"
 # Short labels: (field, pattern, what must follow, may it stand after a mere space when a colon follows, verb)
 SHORT: tuple[tuple[str, str, str, str], ...] = (
