@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from api.i18n import Texts
+from api.pages.doubts import Run, doubtful_runs
 from api.pages.form import FORM_FIELDS, MORE_FIELDS, NOT_CUT
 from api.pages.values import DATES, meaning_of, show_for_people, show_value
 from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW, certain_from
@@ -46,7 +47,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class ShownField:
-    """One field: the text as cut, its normal form, what that means today, and how certain the reading is."""
+    """One field: the text as cut, its normal form, what that means today, and how certain the reading is.
+
+    ``runs`` are the text as cut by what is doubtful in it, empty where nothing is.
+    """
 
     cut: str
     value: str
@@ -55,6 +59,7 @@ class ShownField:
     lines: tuple[int, ...]
     notes: tuple[Note, ...]
     others: tuple[str, ...]
+    runs: tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def show_draft(view: RecordView, texts: Texts, photo_url: str) -> ShownDraft:
     reading = view.reading
     fields = {name: show_field(name, view.fields.get(name), reading, texts) for name in FORM_FIELDS}
     if view.state in VERIFIED_STATES:  # a person has vouched for all of it
-        fields = {name: replace(field, level=_vouched(field.level)) for name, field in fields.items()}
+        fields = {name: replace(field, level=_vouched(field.level), runs=()) for name, field in fields.items()}
     used = {line for name in FORM_FIELDS if name not in NOT_CUT for line in fields[name].lines}
     width_px, height_px = reading.size_px or (0, 0)
     return ShownDraft(
@@ -121,15 +126,17 @@ def show_draft(view: RecordView, texts: Texts, photo_url: str) -> ShownDraft:
 def show_field(name: str, field: RecordField | None, reading: Reading | None, texts: Texts) -> ShownField:
     """One field as shown; a field that the stone does not have is empty and says so."""
     if field is None:
-        return ShownField("", "", "", "none", (), (), ())
+        return ShownField("", "", "", "none", (), (), (), ())
+    cut = _rows(field) if name == "persons" else " ".join((field.raw or "").split())
     return ShownField(
-        cut=_rows(field) if name == "persons" else " ".join((field.raw or "").split()),
+        cut=cut,
         value=show_value(name, field.value, texts),
         meaning=meaning_of(name, field.value, texts),
         level=level_of_field(name, field),
         lines=field.lines,
         notes=notes_of(field.flags, texts),
         others=_other_readings(name, field, reading.lines) if reading is not None else (),
+        runs=_runs(name, field, cut, reading.lines) if reading is not None else (),
     )
 
 
@@ -218,6 +225,13 @@ def _other_readings(name: str, field: RecordField, lines: tuple[Line, ...]) -> t
             known.add(_sense(value))
             others.append(cut)
     return tuple(others[:_MAX_OTHER_READINGS])
+
+
+def _runs(name: str, field: RecordField, cut: str, lines: tuple[Line, ...]) -> tuple[Run, ...]:
+    """The text as cut by what the reader doubts in it; a person's own words are not the reader's to doubt."""
+    if name in NOT_CUT or field.decided_by is not None:
+        return ()
+    return doubtful_runs(cut, [lines[index] for index in field.lines if 0 <= index < len(lines)])
 
 
 def _sense(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import os
 import re
@@ -144,10 +145,11 @@ def draw(texts: list[str]) -> bytes:
     return file.getvalue()
 
 
-def store_draft(data_dir: Path, name: str, *, unit_confidence: float = 0.99) -> int:
-    """A draft of one invented person whose unit was read as well as asked for."""
+def store_draft(data_dir: Path, name: str, *, unit_confidence: float = 0.99, doubtful: str = "") -> int:
+    """A draft of one invented person whose unit was read as well as asked for, and whose name but for some letters."""
+    chances = tuple(0.4 if letter in doubtful else 0.99 for letter in name)
     lines = (
-        line(name, 0.99, 0, name.replace("Ẫ", "Ậ")),
+        dataclasses.replace(line(name, 0.99, 0, name.replace("Ẫ", "Ậ")), char_confidences=chances),
         line("Hy sinh: 12/5/1968", 0.99, 1),
         line("c15/e462", unit_confidence, 2),
     )
@@ -254,9 +256,9 @@ def test_a_second_press_in_one_breath_does_not_accept_an_unseen_draft(page: Page
 def test_a_weakly_read_field_has_to_be_looked_at_first(page: Page, tmp_path: Path) -> None:
     draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU", unit_confidence=0.4)
     with verifying(page, tmp_path, draft_id):
-        expect(page.locator("#c-unit")).to_be_focused()
         page.keyboard.press("Control+Enter")
         expect(page.locator("#warning")).to_contain_text("đọc yếu")
+        expect(page.locator("#c-unit")).to_be_focused()
         shows(page, draft_id)
         page.keyboard.press("Alt+x")
         expect(page.locator("#c-unit")).to_have_value("")
@@ -275,6 +277,25 @@ def test_another_reading_is_taken_by_key_and_escape_restores(page: Page, tmp_pat
         page.keyboard.press("Escape")
         expect(page.locator("#c-name")).to_have_value("NGUYỄN VĂN MẪU")
         expect(page.locator("#accept-label")).to_have_text("Chấp nhận")
+
+
+def test_doubtful_letters_are_shown_below_the_words_until_these_are_corrected(page: Page, tmp_path: Path) -> None:
+    draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU", doubtful="ẪĂ")
+    next_id = store_draft(tmp_path, "TRẦN VĂN MẪU")
+    name = page.locator('.field[data-field="name"]')
+    with verifying(page, tmp_path, draft_id):
+        expect(name.locator(".doubts-text")).to_have_text("NGUYỄN VĂN MẪU")
+        expect(name.locator("mark")).to_have_text(["Ă", "Ẫ"])
+        expect(page.locator("#c-name")).to_have_accessible_description(re.compile("Chữ không chắc: Ă, Ẫ"))
+        expect(page.locator(".doubts:visible")).to_have_count(1)
+        page.keyboard.press("Alt+ArrowDown")
+        expect(page.locator(".doubts:visible")).to_have_count(0)
+        expect(page.locator("#c-name")).not_to_have_accessible_description(re.compile("Chữ không chắc"))
+        page.keyboard.press("Escape")
+        expect(page.locator(".doubts:visible")).to_have_count(1)
+        page.keyboard.press("Control+Enter")
+        shows(page, next_id)
+        expect(page.locator(".doubts:visible")).to_have_count(0)
 
 
 def test_cannot_read_not_a_headstone_skip_and_undo_have_keys(page: Page, tmp_path: Path) -> None:

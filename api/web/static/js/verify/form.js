@@ -41,6 +41,8 @@ export class DraftForm {
       error: element.querySelector(".error-text"),
       notes: element.querySelector(".notes"),
       others: element.querySelector(".others"),
+      doubts: element.querySelector(".doubts"),
+      doubtsSaid: element.querySelector(".entry > .visually-hidden"),
       valueTouched: false,
       checked: false,
       question: 0,
@@ -90,6 +92,7 @@ export class DraftForm {
       field.level.textContent = this.levels[shown.level];
       this.explain(field, shown);
       this.fillOthers(field, shown.others);
+      this.fillDoubts(field, shown.runs);
       if (entered[field.name]?.cut !== undefined) this.preview(field);
       this.tell(field);
     }
@@ -121,6 +124,25 @@ export class DraftForm {
       button.addEventListener("click", () => this.takeOther(field, text));
       return button;
     }));
+  }
+
+  // The words as read once more, right below themselves, with the letters marked that the reader is not sure of.
+  fillDoubts(field, runs) {
+    field.doubts?.querySelector(".doubts-text").replaceChildren(...runs.map(({ text, doubtful }) => {
+      if (!doubtful) return text;
+      const mark = document.createElement("mark");
+      mark.textContent = text;
+      return mark;
+    }));
+  }
+
+  // They are said of what was read: not of anything that a person typed instead.
+  tellDoubts(field) {
+    if (!field.doubts) return;
+    const { runs, cut } = this.shown(field);
+    const letters = field.cut.value.trim() === cut ? runs.filter((run) => run.doubtful).map((run) => run.text) : [];
+    field.doubts.hidden = !letters.length;
+    field.doubtsSaid.textContent = letters.length ? this.texts.doubts_said.replace("{letters}", letters.join(", ")) : "";
   }
 
   async drawCrops(draft) {
@@ -235,6 +257,7 @@ export class DraftForm {
     if (said) field.element.dataset.said = said;
     else delete field.element.dataset.said;
     field.element.classList.toggle("bare", Boolean(field.cut) && this.isBlank(field));
+    this.tellDoubts(field);
     grow(field.cut);
     grow(field.value);
   }
