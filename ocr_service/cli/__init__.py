@@ -18,7 +18,7 @@ from io import TextIOWrapper
 import typer
 from rich.console import Console
 
-from ocr_service.cli import demo, evaluate, export_lines, parse, read, serve
+from ocr_service.cli import demo, evaluate, export_lines, group, parse, read, serve
 from ocr_service.errors import BundleError, EngineError, HeadstoneError, StorageError
 
 EXIT_CODES = """Exit codes: 0 done · 1 some photos could not be read · 2 wrong usage · 3 model bundle or engine missing
@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("read")(read.read)
+app.command("group")(group.group)
 app.command("parse")(parse.parse)
 app.command("serve")(serve.serve)
 app.command("evaluate")(evaluate.evaluate)

@@ -68,7 +68,7 @@ def needs_rephotograph(reading: Reading) -> bool:
     return REPHOTOGRAPH_FLAG in _flags(reading.record)
 
 
-def is_spoilt(lines: Sequence[Line], reasons: Collection[QualityReason]) -> bool:
+def is_spoilt(lines: Sequence[Line], reasons: Collection[str]) -> bool:
     """Whether the faults of a photo kept text from being read.
 
     240 rendered stones, each spoilt in one of ten ways, and 40 as they were: see ``python -m bench --only quality``.
@@ -96,7 +96,7 @@ def settle(
     record: Mapping[str, Field],
     photo_type: PhotoType,
     lines: Sequence[Line],
-    reasons: Collection[QualityReason],
+    reasons: Collection[str],
     unread_count: int,
 ) -> dict[str, Field]:
     """A record that claims no more than the photo shows.

@@ -19,6 +19,7 @@ from models.recogniser import RecognisedLine
 from ocr_service.errors import BundleError, EngineError
 from ocr_service.fields import parse_lines
 from ocr_service.fields.confidence import with_chances
+from ocr_service.reading.outcome import count_alike, settle
 from ocr_service.reading.picture_kind import picture_kind
 from ocr_service.reading.sight import find_lines, is_text, read_lines, turned_over
 from ocr_service.records import (
@@ -116,9 +117,10 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
     with clock.step("stone"):
         kept = [index for index, line in enumerate(seen) if is_text(line)]
         quads = [sight.quads[index] for index in kept]
+        unread = [quad for index, quad in enumerate(sight.quads) if index not in kept]
         faces = find_stones(sight.image, quads)
     with clock.step("quality"):
-        quality = judge(sight.image, quads)
+        quality = judge(sight.image, quads, [face.quad for face in faces], unread)
     to_photo = np.diag([1 / upright.scale, 1 / upright.scale, 1.0]) @ sight.to_photo
     with clock.step("order"):
         stones, order = arrange(quads, [face.quad for face in faces])
@@ -126,11 +128,13 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
     lines = tuple(_line(seen[kept[i]], places[i], stones[i]) for i in order)
     with clock.step("parse"):
         record = with_chances(parse_lines(lines, context).record)
+        kind = picture_kind(lines, record)
+        record = settle(record, kind, lines, quality.reasons, count_alike(unread, quads))
     return Reading(
         photo,
         sha256,
         ReadingStatus.READ,
-        photo_type=picture_kind(lines, record),
+        photo_type=kind,
         size_px=upright.size_px,
         stone_quads=tuple(_as_quad(quad) for quad in map_quads([face.quad for face in faces], to_photo)),
         lines=lines,
