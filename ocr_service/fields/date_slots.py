@@ -6,24 +6,21 @@ Everything here works on folded text (lower case, no marks) and says only what s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ocr_service.fields.text import repair_digits, within_one_edit
-
-_SPACED = re.compile(r"(?<!\d)(?<!\d )(1 ?[89]|2 ?0) (\d) ?(\d)(?!\d)|(?<![\d])([12]) ([089]) (\d) (\d)(?!\d)")
+from ocr_service.fields.text import within_one_edit
 
 _WORDS = {"ngay": "day", "thang": "month", "t": "month", "nam": "year", "mong": "day", "mung": "day"}
-# A letter that got into a date: 01a - 03 - 1983, 24-03-u1971. Digits' look-alikes and blanks (x) are no strays.
-_STRAY = re.compile(
-    r"(?<=\d)[acdefhjkmnprtuvwy](?=\s*[./\-]\s*\d)|(?<=[./\-])[acdefhjkmnprtuvwy](?=(?:19|20)\d\d(?!\d))"
-)
-
+_CENTURY = re.compile(r"19\d\d|20[0-3]\d")
+_FULL_YEAR = re.compile(r"1[89]\d\d|20[0-3]\d")
+_MONTH_AND_YEAR = re.compile(r"(?P<month>0?[1-9]|1[0-2])(?P<year>19\d\d)")
+_DAY_AND_MONTH = re.compile(r"(?P<day>0[1-9]|[12]\d|3[01])(?P<month>0[1-9]|1[0-2])")
 _BLANK = r"(?:[.…?_*]{2,}|[…?_*]|\bx{1,2}\b|\b0{1,2}\b(?=\s*[/.\-]))"
 _TOKEN = re.compile(
     r"(?P<partial>(?<!\d)(?:1[89]|20)(?:\d[?_*…x.](?!\d)|[?_*…x]+\d?|\.{2,}\d?))"
     r"|(?P<number>\d+)"
     rf"|(?P<blank>{_BLANK})"
-    r"|(?P<word>\b(?:ngay|thang|nam|m[ou]ng|t(?=\d)|(?!den)[a-z]{3,6}(?=\s*\d)))"
+    r"|(?P<word>(?<![a-z])(?:(?:ngay|thang|nam)(?![a-z])|m[ou]ng|t(?=\d)|(?!den)[a-z]{3,6}(?=\s*\d)))"
     r"|(?P<sep>[/\\.\-,]|\bden\b)"
     r"|(?P<space>[\s:'\"]+)"
     r"|(?P<other>.)"
@@ -39,29 +36,6 @@ class Slots:
     year: str | None = None
     flags: tuple[str, ...] = ()
     year_to: str | None = None
-
-
-def with_digits_repaired(folded: str) -> tuple[str, bool]:
-    """Digits for look-alike letters, of the same length; spaced years joined and padded."""
-    cleared = _STRAY.sub(lambda match: " " * len(match.group()), folded)
-    fixed = cleared != folded
-    folded = cleared
-    pieces = re.split(r"([0-9a-z|!]+)", folded)
-    for i, piece in enumerate(pieces):
-        token, changed = repair_digits(piece)
-        if not changed and len(piece) == 4 and sum(c.isdigit() for c in piece) == 3:
-            token, changed = _year_with_a_bad_digit(piece), True
-        pieces[i], fixed = token, fixed or changed
-    joined = _SPACED.sub(lambda m: "".join(c for c in m.group() if c != " ").ljust(len(m.group())), "".join(pieces))
-    return joined, fixed
-
-
-def _year_with_a_bad_digit(token: str) -> str:
-    """``1x65`` can only be 1965; ``19x5`` and ``196x`` keep a hole."""
-    place = next(i for i, c in enumerate(token) if not c.isdigit())
-    if place < 2:
-        return f"19{token[2:]}" if token[1 - place] == "19"[1 - place] else token
-    return token[:place] + "?" + token[place + 1 :]
 
 
 def read_slots(folded: str) -> tuple[Slots | None, list[tuple[int, int]]]:
@@ -135,6 +109,10 @@ def _told_apart(group: list[re.Match[str]]) -> Slots | None:
 
 
 def _positional(cells: list[str | None]) -> Slots | None:
+    apart = _unpacked(cells)
+    if apart != cells:
+        slots = _positional(apart)
+        return slots and replace(slots, flags=(*slots.flags, "ocr_digit_fix"))
     numbers = [cell for cell in cells if cell]
     if not numbers:
         return None
@@ -161,11 +139,26 @@ def _positional(cells: list[str | None]) -> Slots | None:
     return Slots(day, month, _year(last), flags)
 
 
+def _unpacked(cells: list[str | None]) -> list[str | None]:
+    """Cells of which two run together told apart: 22/51960, 2408-1986."""
+    filled = [cell for cell in cells if cell]
+    if len(cells) != 2 or len(filled) != 2:
+        return cells
+    first, last = filled
+    month = _MONTH_AND_YEAR.fullmatch(last)
+    if month and len(first) <= 2:
+        return [first, month["month"], month["year"]]
+    day = _DAY_AND_MONTH.fullmatch(first)
+    if day and _FULL_YEAR.fullmatch(last) and not _FULL_YEAR.fullmatch(first):
+        return [day["day"], day["month"], last]
+    return cells
+
+
 def _looks_like_year(cell: str, before: int) -> bool:
-    if len(cell) == 4 or "X" in cell:
+    if len(cell) == 4 or "X" in cell or (len(cell) == 5 and before >= 1):
         return True
     if len(cell) == 3:
-        return cell[0] in "12"
+        return cell[0] in "12" or (cell[0] == "9" and before > 0)
     if len(cell) == 2:
         return before >= 2 or int(cell) > 31
     return 8 <= len(cell) <= 10 and before == 0
@@ -184,13 +177,23 @@ def _year(cell: str | None) -> str | None:
     if len(cell) == 2 and cell.isdigit():
         return f"19{cell}"
     if len(cell) == 3 and cell.isdigit():
-        return f"{cell}X"
+        return f"1{cell}" if cell[0] == "9" else f"{cell}X" if cell[1] == "9" else "19XX"
+    if len(cell) == 5:
+        shorter = {cell[:i] + cell[i + 1 :] for i in range(5)}
+        years = [year for year in shorter if _CENTURY.fullmatch(year)]
+        return years[0] if len(years) == 1 else None
+    if len(cell) == 4 and cell.isdigit() and cell[0] not in "12" and cell[1] == "9":
+        return f"1{cell[1:]}"
     return cell
 
 
 def _year_flags(cell: str | None) -> tuple[str, ...]:
     if cell is None:
         return ()
+    if len(cell) == 5:
+        return ("ocr_digit_fix",) if _year(cell) else ("illegible_year",)
+    if (len(cell) == 3 and cell[0] == "9") or (len(cell) == 4 and cell[0] not in "12" and cell[1] == "9"):
+        return ("ocr_digit_fix",)  # years begin with 1 or 2
     if "X" in cell or (len(cell) == 3 and cell.isdigit()):
         return ("year_truncated",)
     return ("two_digit_year",) if len(cell) == 2 else ()

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from ocr_service.fields import lunar
-from ocr_service.fields.date_slots import Slots, read_slots, with_digits_repaired
+from ocr_service.fields.date_misreads import with_digits_repaired
+from ocr_service.fields.date_slots import Slots, read_slots
 from ocr_service.fields.lunar import LunarDate
 from ocr_service.fields.text import clean, fold
 
@@ -157,7 +158,7 @@ def _read_part(text: str, roster: bool, years: tuple[int, int]) -> DateReading:
         word = f"thang {_WORD_MONTHS[month_word.group(1)]}"
         folded = folded[:start] + word.ljust(len(month_word.group())) + folded[start + len(month_word.group()) :]
     folded = _ROMAN_MONTH.sub(lambda m: _ROMAN[m.group(1)].ljust(len(m.group())), folded)
-    folded, repaired = with_digits_repaired(folded)
+    folded, repaired = with_digits_repaired(folded, text)
     if repaired:
         flags.append("ocr_digit_fix")
     uncertain = take(_QUESTIONED) is not None

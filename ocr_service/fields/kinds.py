@@ -31,7 +31,7 @@ _COLLECTIVE = re.compile(
     r"|\bmo\s+(?P<n>\d{1,3})\s+(?:anh hung\s+)?(?:liet\s*s[iy]|ls)\b"
 )
 _COUNT = re.compile(
-    r"(?<!\d)(?<![/.\-])(?<![/.\-] )(?!19\d\d|20\d\d)(\d{1,4})\s*(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:(?:liet\s*s[iy]"
+    r"(?<!\w)(?<![/.\-])(?<![/.\-] )(?!19\d\d|20\d\d)(\d{1,4})\s+(?:\(\w+\)\s*)?(?:anh hung\s+)?(?:(?:liet\s*s[iy]"
     r"|ls|dong chi|nguoi|hai cot|bo hai cot|chien s[iy]|can bo|can bo chien s[iy])\b|d/c\b(?!\s*[:\w]))"
 )
 # A seller's telephone number that runs into the next line, 0399 833 888 / LIỆT SĨ, counts nobody.
