@@ -75,14 +75,14 @@ def find_lines(image: np.ndarray, detector: TextDetector, recogniser: TextRecogn
     tries = [_detect(turn_quarters(image, quarters), detector) for quarters in (1, 3)]
 
     def readable(sight: Sight) -> float:
-        return legibility([_read_line(sight, sight.quads[i], recogniser) for i in _longest(sight.quads)])
+        return legibility(_read(sight, [sight.quads[i] for i in _longest(sight.quads)], recogniser))
 
     return max(tries, key=readable)
 
 
 def read_lines(sight: Sight, recogniser: TextRecogniser) -> list[RecognisedLine]:
     """Read every line of a sight, in the order of its quads."""
-    return [_read_line(sight, quad, recogniser) for quad in sight.quads]
+    return _read(sight, sight.quads, recogniser)
 
 
 def turned_over(sight: Sight, seen: Sequence[RecognisedLine], recogniser: TextRecogniser) -> Sight | None:
@@ -95,16 +95,20 @@ def turned_over(sight: Sight, seen: Sequence[RecognisedLine], recogniser: TextRe
     turn = turn_quarters(sight.image, 2)
     quads = map_quads([np.roll(quad, 2, axis=0) for quad in sight.quads], np.linalg.inv(turn.to_photo))
     turned = Sight(turn.image, sight.to_photo @ turn.to_photo, tuple(quads))
-    other = legibility([_read_line(turned, quads[i], recogniser) for i in longest])
+    other = legibility(_read(turned, [quads[i] for i in longest], recogniser))
     return turned if other > max(_LEGIBLE, own + _CLEARLY_BETTER) else None
 
 
-def _read_line(sight: Sight, quad: np.ndarray, recogniser: TextRecogniser) -> RecognisedLine:
-    seen = recogniser.read(crop_line(sight.image, quad, recogniser.height_px))
-    if not _DOUBTFUL < legibility([seen]) < _SURE:
-        return seen
-    wider = recogniser.read(crop_line(sight.image, quad, recogniser.height_px, margin=_WIDER_MARGIN))
-    return max(seen, wider, key=lambda reading: legibility([reading]))
+def _read(sight: Sight, quads: Sequence[np.ndarray], recogniser: TextRecogniser) -> list[RecognisedLine]:
+    """Read lines all in one go, so that an engine may put them into batches."""
+    seen = recogniser.read_many([crop_line(sight.image, quad, recogniser.height_px) for quad in quads])
+    doubtful = [index for index, line in enumerate(seen) if _DOUBTFUL < legibility([line]) < _SURE]
+    wider = recogniser.read_many(
+        [crop_line(sight.image, quads[index], recogniser.height_px, margin=_WIDER_MARGIN) for index in doubtful]
+    )
+    for index, line in zip(doubtful, wider, strict=True):
+        seen[index] = max(seen[index], line, key=lambda reading: legibility([reading]))
+    return seen
 
 
 def _longest(quads: Sequence[np.ndarray]) -> list[int]:

@@ -10,7 +10,7 @@ import pytest
 
 from ocr_service import batch
 from ocr_service.batch import PhotoFile, find_photos, load_bytes, plan
-from ocr_service.errors import UsageError
+from ocr_service.errors import BundleError, UsageError
 from ocr_service.records import Context, Reading, ReadingStatus, RejectReason
 from ocr_service.settings import Settings
 
@@ -163,6 +163,30 @@ def test_a_worker_that_dies_takes_only_its_own_photo_with_it(
         "z3.jpg": None,
         "z4.jpg": None,
     }
+
+
+def test_a_worker_reads_the_photos_of_one_task_side_by_side_and_keeps_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(3)
+
+    def meet(file: PhotoFile, reader: object, context: Context) -> Reading:
+        together.wait(20)  # passes only with three in work
+        return Reading(file.name, "", ReadingStatus.READ)
+
+    monkeypatch.setattr(batch, "_reader", object(), raising=False)
+    monkeypatch.setattr(batch, "read_file", meet)
+    files = find_photos([folder_with(tmp_path, "1.jpg", "2.jpg", "3.jpg")])
+    assert [reading.photo for reading in batch._read_in_worker(files, Context())] == ["1.jpg", "2.jpg", "3.jpg"]
+
+
+def test_what_keeps_workers_from_loading_their_reader_reaches_the_caller(tmp_path: Path) -> None:
+    files = find_photos([folder_with(tmp_path, "1.jpg", "2.jpg")])
+    readings = batch.read_files(
+        files, Settings(bundle="nobody-vi"), bundle_id=BUNDLE, workers=1, context=Context(), stop=threading.Event()
+    )
+    with pytest.raises(BundleError, match="nobody-vi"):
+        next(readings)
 
 
 def test_a_stopped_run_finishes_what_is_in_work_and_begins_no_more(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from models.recogniser import RecognisedLine
+from ocr_service.errors import BundleError, EngineError
 from ocr_service.reading import Reader, check_reader, load_reader, read_photo
 from ocr_service.reading.photo import arrange
 from ocr_service.reading.picture_kind import picture_kind
@@ -71,8 +73,24 @@ def test_a_reading_names_its_photo_bundle_and_steps() -> None:
     assert reading.photo == "01_black_gold.jpg"
     assert reading.sha256 == hashlib.sha256((SAMPLES / "01_black_gold.jpg").read_bytes()).hexdigest()
     assert reading.bundle == reader().bundle_id == check_reader()
+    assert reading.engine == "onnxruntime/cpu"
     assert {"decode", "detect", "recognise", "stone", "quality", "parse"} <= set(reading.timings_ms)
     assert all(milliseconds >= 0 for milliseconds in reading.timings_ms.values())
+
+
+def test_an_engine_that_is_not_installed_is_an_error_of_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for choose in (check_reader, load_reader):
+        with pytest.raises(EngineError, match=r"pip install '\.\[torch\]'"):
+            choose(engine="torch")
+
+
+def test_an_unknown_profile_or_bundle_is_an_error_of_the_application() -> None:
+    for choose in (check_reader, load_reader):
+        with pytest.raises(BundleError, match="instant"):
+            choose(profile="instant")
+        with pytest.raises(BundleError, match="nobody-vi"):
+            choose("nobody-vi")
 
 
 @pytest.mark.parametrize("name", CLEAR)

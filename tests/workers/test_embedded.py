@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import multiprocessing
 import os
 import random
 import signal
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from ocr_service.database.models import ReadingRow, RecordRow
 from ocr_service.settings import Settings
 from ocr_service.states import PhotoState
 from ocr_service.storage import LocalStore
+from workers import embedded
 
 HERE = Path(__file__).parent
 JPEG = b"\xff\xd8\xff\xe0 "
@@ -151,6 +155,39 @@ def test_a_polite_stop_finishes_the_photo_in_hand_and_hands_the_others_back(
     with database.reading() as session:
         waiting = intake.list_photos(session, state=PhotoState.RECEIVED)
     assert {photo.attempts for photo in waiting} == {0}
+
+
+def test_a_reading_process_whose_bundle_is_missing_says_so_in_one_line(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    chosen = settings.model_copy(update={"bundle": "nobody-vi"})
+    arguments = (chosen, embedded.load_photo_reader, "w1", spawn.Event(), spawn.Value("d", 0.0))
+    process = spawn.Process(target=embedded._read_in_process, args=arguments)
+    process.start()
+    process.join(90)
+    assert process.exitcode == 3
+    (said,) = capfd.readouterr().err.splitlines()
+    assert "nobody-vi" in json.loads(said)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ([], ("accurate", "onnxruntime", None, None)),
+        (["--profile", "fast", "--engine", "torch", "--device", "cuda"], ("fast", "torch", "cuda", None)),
+        (["--bundle", "mine", "--device", "cpu"], ("accurate", "onnxruntime", "cpu", "mine")),
+    ],
+)
+def test_the_reader_is_chosen_by_options(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], chosen: tuple[str | None, ...]
+) -> None:
+    given: list[Settings] = []
+    monkeypatch.setattr(embedded, "supervise", lambda settings, stopping: given.append(settings))
+    monkeypatch.setattr(embedded, "_stop_signals", lambda: nullcontext(lambda: True))
+    assert embedded.main(options) == 0
+    (settings,) = given
+    assert (settings.profile, settings.engine, settings.device, settings.bundle) == chosen
 
 
 def test_the_reader_ends_when_its_parent_is_killed(

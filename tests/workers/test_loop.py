@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from ocr_service import intake
 from ocr_service.database import Database, open_database
 from ocr_service.database.types import utc_now
 from ocr_service.database.values import PhotoView
+from ocr_service.errors import StorageError
 from ocr_service.records import Context, Reading, ReadingStatus
 from ocr_service.settings import Settings
 from ocr_service.states import PhotoState
@@ -115,6 +117,65 @@ def test_a_photo_lost_while_it_was_read_is_not_stored_twice(database: Database, 
     assert photos(database)[0].state is PhotoState.READING
     with database.reading() as session:
         assert intake.get_reading(session, 1) is None
+
+
+def side_by_side(database: Database, settings: Settings, reader: ReadPhoto, photos: int) -> None:
+    """Read with ``photos`` threads until every photo was read."""
+    desk = Desk(database, LocalStore(settings.objects_dir), reader, "w1", settings)
+
+    def done() -> bool:
+        with database.reading() as session:
+            counts = intake.count_photos(session)
+        return counts[PhotoState.IN_VERIFICATION] == sum(counts.values())
+
+    read_side_by_side(desk, photos, done, lambda since: None)
+
+
+def test_photos_that_are_read_side_by_side_are_in_hand_at_the_same_time(database: Database, settings: Settings) -> None:
+    receive(database, settings, *(b"%d" % number for number in range(6)))
+    together = threading.Barrier(3)
+
+    def meet(data: bytes, photo: str, context: Context) -> Reading:
+        together.wait(20)  # passes only with three in hand
+        return read(data, photo, context)
+
+    side_by_side(database, settings.model_copy(update={"claim_size": 1}), meet, photos=3)
+    assert [photo.state for photo in photos(database)] == [PhotoState.IN_VERIFICATION] * 6
+
+
+def test_a_photo_that_was_tried_before_is_read_alone(database: Database, settings: Settings) -> None:
+    receive(database, settings, *(b"%d" % number for number in range(8)))
+    in_hand, neighbours, tried, lock = set[bytes](), list[int](), set[bytes](), threading.Lock()
+
+    def break_once(data: bytes, photo: str, context: Context) -> Reading:
+        with lock:
+            in_hand.add(data)
+        threading.Event().wait(0.01)
+        with lock:
+            in_hand.remove(data)
+            if data in tried:
+                neighbours.append(len(in_hand))
+            elif data[-1] % 2:
+                tried.add(data)
+                raise ValueError("broken")
+        return read(data, photo, context)
+
+    side_by_side(database, settings.model_copy(update={"claim_size": 1}), break_once, photos=4)
+    assert [photo.state for photo in photos(database)] == [PhotoState.IN_VERIFICATION] * 8
+    assert neighbours == [0] * 4
+
+
+def test_what_breaks_one_of_several_reading_threads_ends_all_of_them(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object, **__: object) -> None:
+        raise StorageError("no room")
+
+    receive(database, settings, b"1")
+    monkeypatch.setattr(intake, "finish", full_disk)
+    desk = Desk(database, LocalStore(settings.objects_dir), read, "w1", settings)
+    with pytest.raises(StorageError, match="no room"):
+        read_side_by_side(desk, 3, lambda: False, lambda since: None)
 
 
 def test_a_database_that_does_not_answer_is_waited_for(

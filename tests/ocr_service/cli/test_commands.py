@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
+from ocr_service.evaluation import PEERS
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 COMMAND = [sys.executable, "-c", "from ocr_service.cli import main; main()"]
@@ -131,6 +133,9 @@ def test_a_photo_without_read_permission_is_rejected_with_the_cause(headstone: R
         (["read", "nowhere"], 2, "does not exist"),
         (["read", "."], 2, "no photos in"),
         (["read", "photos", "--bundle", "nonsense"], 3, "nonsense"),
+        (["read", "photos", "--profile", "instant"], 3, "choose one of accurate, fast"),
+        (["serve", "--bundle", "nonsense", "--port", "0"], 3, "nonsense"),
+        (["demo", "--no-serve", "--profile", "instant"], 3, "choose one of accurate, fast"),
         (["read", "photos", "--jsonl", "photos/1.jpg"], 2, "not a reading"),
         (["read", "photos", "--jsonl", "photos/1.jpg/x"], 4, "choose another place"),
         (["evaluate", "nowhere"], 2, "nowhere"),
@@ -150,6 +155,47 @@ def test_errors_are_one_line_that_says_what_is_wrong(
     assert message in done.stderr
     assert done.stderr.startswith("headstone: ")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["read", "photos"], ["serve", "--port", "0"], ["demo", "--no-serve"]])
+def test_an_engine_that_is_not_installed_says_what_to_run(photos: Path, command: list[str]) -> None:
+    without_torch = "import sys; sys.modules['torch'] = None; from ocr_service.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", without_torch, *command, "--engine", "torch"],
+        capture_output=True, text=True, cwd=photos.parent, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stderr.startswith("headstone: Engine 'torch' is not installed")
+    assert "pip install '.[torch]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_engine_or_device_that_nobody_knows_is_wrong_usage(headstone: Run, photos: Path) -> None:
+    assert "onnxruntime" in headstone("read", photos, "--engine", "abacus", ok=2).stderr
+    assert "cuda" in headstone("read", photos, "--device", "abacus", ok=2).stderr
+
+
+def test_the_reader_is_chosen_by_the_environment_too_and_options_win(
+    headstone: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSTONE_ENGINE", "abacus")
+    assert "HEADSTONE_ENGINE" in headstone("read", photos, ok=2).stderr
+    monkeypatch.setenv("HEADSTONE_PROFILE", "instant")
+    assert "'instant'" in headstone("read", photos, "--engine", "onnxruntime", ok=3).stderr
+    monkeypatch.setenv("HEADSTONE_BUNDLE", "interim")
+    done = headstone("read", photos / "1.jpg", "--engine", "onnxruntime", "-o", "json")
+    assert json.loads(done.stdout)["bundle"] == "interim@1"
+
+
+def test_help_of_evaluate_names_every_reader(headstone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    text = headstone("evaluate", "--help").stdout
+    assert [name for name in PEERS if name not in text] == []
+
+
+def test_runtimes_are_imported_only_by_commands_that_read() -> None:
+    code = "import sys, ocr_service.cli; sys.exit(bool({'onnxruntime', 'cv2', 'torch'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_parse_writes_one_flat_object_for_each_it_reads(headstone: Run) -> None:
