@@ -6,6 +6,7 @@ Liao et al. 2020, "Real-time scene text detection with differentiable binarizati
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -21,6 +22,17 @@ Quad: TypeAlias = tuple[Point, Point, Point, Point]
 
 _STRIDE_PX = 32  # the network halves its input five times
 _MIN_SIDE_PX = 3.0  # of a shrunken text region on the probability map; thinner ones are noise
+
+# Whether a glance at a smaller side is enough. 64 held-out rendered stones, 419 lines: 91.2 % of them covered at 960 px
+# for 181 ms of CPU, 90.5 % at 640 for 74. Of lines 34 px thick and more on the network's input 98 % were found, between
+# 18 and 24 px 93 %, between 12 and 14 px 84 %. Glancing, and looking again but under the conditions below, covers
+# 90.7 % for 116 ms. Where text takes up little of the frame, a glance misses lines and takes others for large: without
+# the conditions on extent and count, 14 stones in a frame twice their size went from 14.7 to 18.5 % character errors,
+# with them they read as before.
+_GLANCE_PX = 640
+_LARGE_LINE_PX = 20.0  # three of four lines are at least as thick, on the network's input
+_NEAR_EXTENT = 0.4  # of the frame's longer side, from the first line to the last
+_SEVERAL_LINES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +50,23 @@ class LineDetector:
         self.spec = spec
         self._session = open_session(spec.model, threads)
         self._input = self._session.get_inputs()[0].name
+        levels = np.arange(256, dtype=np.float32) / np.float32(255.0)
+        self._levels = [
+            (levels - np.float32(mean)) / np.float32(std) for mean, std in zip(spec.mean, spec.std, strict=True)
+        ]
 
     def detect(self, image: NDArray[np.uint8], side_px: int | None = None) -> list[DetectedLine]:
         """Return the text lines of ``image`` (height, width, 3; BGR), top to bottom; quads stay inside the picture.
 
-        ``side_px`` is the longest side that the network sees, the bundle's own by default; smaller pictures are not
-        enlarged.
+        ``side_px`` is the longest side that the network sees; smaller pictures are not enlarged. By default a glance
+        decides: where its letters are large it is enough, else the network looks again at the bundle's own side.
         """
+        if side_px is not None or min(self.spec.side_px, max(image.shape[:2])) <= _GLANCE_PX:
+            return self._look(image, side_px or self.spec.side_px)
+        lines = self._look(image, _GLANCE_PX)
+        return lines if _near_and_large(lines, max(image.shape[:2])) else self._look(image, self.spec.side_px)
+
+    def _look(self, image: NDArray[np.uint8], side_px: int) -> list[DetectedLine]:
         probability = self.probability_map(image, side_px)
         lines = lines_from_probability(probability, self.spec)
         height, width = image.shape[:2]
@@ -61,10 +83,11 @@ class LineDetector:
         scale = min(1.0, (side_px or self.spec.side_px) / max(height, width))
         size = (_to_stride(width * scale), _to_stride(height * scale))
         interpolation = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-        resized = cv2.resize(image, size, interpolation=interpolation).astype(np.float32)
-        mean, std = np.array(self.spec.mean, np.float32), np.array(self.spec.std, np.float32)
-        tensor = ((resized / np.float32(255.0) - mean) / std).transpose(2, 0, 1)[None]
-        output: NDArray[np.float32] = self._session.run(None, {self._input: np.ascontiguousarray(tensor)})[0][0, 0]
+        resized = cv2.resize(image, size, interpolation=interpolation)
+        tensor = np.empty((1, 3, size[1], size[0]), np.float32)
+        for plane, level, target in zip(cv2.split(resized), self._levels, tensor[0], strict=True):
+            cv2.LUT(plane, level, dst=target)  # a table of 256 instead of arithmetic on every pixel: 1 ms, not 12
+        output: NDArray[np.float32] = self._session.run(None, {self._input: tensor})[0][0, 0]
         return output
 
 
@@ -124,6 +147,17 @@ def _mean_inside(probability: NDArray[np.float32], quad: NDArray[np.float64]) ->
     mask = np.zeros((bottom - top + 1, right - left + 1), dtype=np.uint8)
     cv2.fillPoly(mask, [np.round(quad - [left + 0.5, top + 0.5]).astype(np.int32)], 1)
     return float(cv2.mean(probability[top : bottom + 1, left : right + 1], mask)[0])
+
+
+def _near_and_large(lines: Sequence[DetectedLine], frame_px: int) -> bool:
+    """Return whether a glance at a picture whose longer side is ``frame_px`` has seen all its text well enough."""
+    if len(lines) < _SEVERAL_LINES:
+        return False
+    quads = np.array([line.quad for line in lines])
+    extent_px = float(np.ptp(quads.reshape(-1, 2), axis=0).max())
+    thickness_px = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    typical_px = float(np.percentile(thickness_px, 25)) * _GLANCE_PX / frame_px
+    return extent_px > _NEAR_EXTENT * frame_px and typical_px >= _LARGE_LINE_PX
 
 
 def _to_stride(pixels: float) -> int:

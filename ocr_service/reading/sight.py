@@ -150,7 +150,7 @@ def _found_nearer(image: np.ndarray, quads: list[np.ndarray], detector: TextDete
     reach_px = _NEARER_SURROUNDINGS * extent_px
     left, top = np.maximum(low - reach_px, 0).astype(int)
     right, bottom = np.minimum(np.ceil(high + reach_px), [width, height]).astype(int)
-    near = _quads(np.ascontiguousarray(image[top:bottom, left:right]), detector)
+    near = _quads(np.ascontiguousarray(image[top:bottom, left:right]), detector, detector.spec.side_px)
     return [quad + np.array([left, top], dtype=np.float32) for quad in near]
 
 

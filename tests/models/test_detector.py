@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -57,6 +58,44 @@ def test_a_smaller_side_finds_the_same_large_lines(detector):
     assert len(full) == len(small) == 2
     for a, b in zip(full, small, strict=True):
         assert np.abs(np.array(a.quad) - np.array(b.quad)).max() < 20
+
+
+class _CountedLooks(LineDetector):
+    """The detector, and the side of every look it takes."""
+
+    def probability_map(self, image, side_px=None):
+        self.sides.append(side_px)
+        return super().probability_map(image, side_px)
+
+
+def _looks(image):
+    detector = _CountedLooks(replace(load_bundle("interim").detector, side_px=960))
+    detector.sides = []
+    return detector.detect(image), detector.sides
+
+
+LINES = ["LIET SI", "NGUYEN VAN AN", "SINH 1946", "HY SINH 1968"]
+
+
+def test_a_glance_is_enough_for_large_letters_that_fill_the_frame():
+    lines, sides = _looks(_stone(LINES)[0])
+    assert (len(lines), sides) == (4, [640])
+
+
+def test_a_frame_of_which_text_takes_up_little_is_looked_at_again():
+    image, _ = _stone(LINES)
+    framed = cv2.copyMakeBorder(image, 700, 700, 900, 900, cv2.BORDER_REPLICATE)
+    lines, sides = _looks(framed)
+    assert (len(lines), sides) == (4, [640, 960])
+
+
+def test_few_lines_are_looked_for_again():
+    assert _looks(_stone(["LIET SI"])[0])[1] == [640, 960]
+    assert _looks(np.full((900, 1200, 3), 128, np.uint8)) == ([], [640, 960])
+
+
+def test_a_picture_no_larger_than_the_glance_is_seen_once():
+    assert _looks(cv2.resize(_stone(["LIET SI"])[0], (640, 498)))[1] == [960]
 
 
 def _map_with_bar(angle_deg, length=120, thickness=14, size=256):
