@@ -15,7 +15,7 @@ from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW, certain_from
 from ocr_service.database.values import RecordField, RecordView
 from ocr_service.fields import parse_text
 from ocr_service.fields.syllables import is_syllable
-from ocr_service.records import Line, Reading
+from ocr_service.records import Line, PhotoType, Reading
 from ocr_service.states import VERIFIED_STATES, RecordState
 from ocr_service.verification import normalised
 from ocr_service.verification.field_values import expected_of
@@ -31,7 +31,7 @@ ATTENTION = frozenset(
         *("impossible_solar_date", "living_person_pii", "loc_unparsed", "lunar_north_south_1968", "maybe_lunar"),
         *("mdy_order", "name_tone_uncertain", "no_diacritics", "not_a_grave", "not_normalised", "ocr_digit_fix"),
         *("ocr_tone_fix", "surname_fix", "surname_unclear", "two_in_one", "year_truncated"),
-        *("date_unassigned", "line_cut"),
+        *("date_unassigned", "line_cut", "illegible", "needs_rephotograph"),
     }
 )
 _MAX_OTHER_READINGS = 3
@@ -195,6 +195,9 @@ def _draft_notes(view: RecordView, texts: Texts) -> tuple[Note, ...]:
     stones = len(view.reading.stone_quads)
     if stones > 1:
         notes.append(Note(texts("verify.several_stones", count=stones), attention=True))
+    kind = view.reading.photo_type
+    if kind is not None and kind is not PhotoType.HEADSTONE:
+        notes.append(Note(texts.of_code("photo_type", kind), attention=True))
     if view.reading.quality:
         faults = ", ".join(texts.of_code("quality", code) for code in view.reading.quality)
         notes.append(Note(f"{texts('verify.quality_note')} {faults}", attention=False))
