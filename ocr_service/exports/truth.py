@@ -16,7 +16,7 @@ from ocr_service.database.documents import proposed
 from ocr_service.database.values import RecordField
 from ocr_service.exports.placing import Said, comparable, place
 from ocr_service.records import Reading
-from ocr_service.redaction import LISTING_KINDS, SEEN_FIELDS, has_personal_data
+from ocr_service.redaction import LISTING_KINDS, SEEN_FIELDS
 
 
 class LeftOut(Enum):
@@ -33,10 +33,11 @@ class LeftOut(Enum):
     NO_PHOTO = "the photo is not there or cannot be read"
 
 
+_PERSONAL_FLAG = "living_person_pii"
 # Judged over the whole inscription; no words of it belong to them.
 _WORDLESS = frozenset({"kind", "war"})
 # Words around facts that are no labels of fields.
-_FILLING = "liệt sĩ sỹ họ và tên bí danh tức ngày tháng năm mộ phần ông bà anh chị cô đồng chí đ c vị trí số"
+_FILLING = "liệt sĩ sỹ l s ls họ và tên bí danh tức ngày tháng năm mộ phần ông bà anh chị cô đồng chí đ c vị trí số"
 _WORD = re.compile(r"\w+")
 # How people mark letters that nobody can read.
 _UNREAD = re.compile(r"[?_…□█]|\.\.\.")
@@ -46,7 +47,7 @@ def line_truths(reading: Reading, fields: Mapping[str, RecordField]) -> list[str
     """The text of each line as far as ``fields``, which a person has verified, vouch for it, or why there is none."""
     texts = [comparable(line.text) for line in reading.lines]
     read = proposed(reading.record)
-    if has_personal_data(fields) or has_personal_data(read):
+    if _is_personal(fields) or _is_personal(read):
         return [LeftOut.PERSONAL] * len(texts)
     said: list[list[Said]] = [[] for _ in texts]
     doubts: dict[int, LeftOut] = {}
@@ -61,6 +62,13 @@ def line_truths(reading: Reading, fields: Mapping[str, RecordField]) -> list[str
             for index, words in stands.items():
                 said[index] += words
     return [doubts.get(index) or _truth(text, said[index]) for index, text in enumerate(texts)]
+
+
+def _is_personal(fields: Mapping[str, RecordField]) -> bool:
+    """Whether anything on a stone is about the living; a text too short to be struck out of records counts as well."""
+    redact, whole = fields.get("redact"), fields.get("flags")
+    flags = {flag for field in fields.values() for flag in field.flags} | set(whole.value or () if whole else ())
+    return _PERSONAL_FLAG in flags or (redact is not None and bool(redact.raw or redact.value))
 
 
 def _words_of(fields: Mapping[str, RecordField]) -> list[str]:

@@ -135,14 +135,20 @@ def test_persons_of_a_board_are_corrected_row_by_row() -> None:
 
 
 def test_a_photo_with_data_of_living_people_is_left_out_whole() -> None:
-    phone = Field(["0900 000 000"], "0900 000 000", 0.9, (1,))
-    for flagged in (phone, dataclasses.replace(phone, flags=("living_person_pii",))):
-        name = "redact" if not flagged.flags else "note"
-        lines = ["NGUYỄN VĂN MẬU", "ĐT 0900 000 000"]
-        assert truths(lines, {"name": NAME, name: flagged}) == [LeftOut.PERSONAL] * 2
+    flag = "living_person_pii"
+    personal = {
+        "redact": Field(["Lan"], "Lan", 0.9, (1,)),
+        "note": Field("Vợ: Lan", "Vợ: Lan", 0.9, (1,), (flag,)),
+        "flags": Field([flag], None, 1.0),
+    }
+    for name, field in personal.items():
+        lines = ["NGUYỄN VĂN MẬU", "Vợ: Lan"]
+        assert truths(lines, {"name": NAME, name: field}) == [LeftOut.PERSONAL] * 2
         # also where a person has blanked the field since: the crop would still show it
-        gone = {name: corrected(flagged, None, None)}
-        assert truths(lines, {"name": NAME, name: flagged}, gone) == [LeftOut.PERSONAL] * 2
+        gone = {name: RecordField(None, None, None, 1.0, (1,), (), "lan")}
+        assert truths(lines, {"name": NAME, name: field}, gone) == [LeftOut.PERSONAL] * 2
+        # and where only a person saw it
+        assert truths(lines, {"name": NAME}, dict(proposed({name: field}))) == [LeftOut.PERSONAL] * 2
 
 
 def test_truths_are_nfc_with_single_spaces() -> None:
