@@ -10,6 +10,7 @@ from typing import Any
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
 from ocr_service.fields.draft import UNSURE_BELOW, Draft, Item
 from ocr_service.fields.graves import TRAILING_YEAR, from_roster, read_burial, read_gathering, read_plot
+from ocr_service.fields.name_suggestion import suggest_name
 from ocr_service.fields.names import (
     NameReading,
     illegible,
@@ -238,6 +239,9 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
     fit = sum(is_syllable(word) for word in known) / len(known) if known else 0.0
     draft.put("name", reading.name, item, raw=reading.raw, flags=reading.flags, fit=fit)
     draft.put("name_status", reading.status, item)
+    suggested = suggest_name(reading.raw)
+    if suggested and suggested != reading.name:
+        draft.put("name_suggested", suggested, item, raw=reading.raw, fit=0.0)
     for name, value in (
         ("aliases", list(reading.aliases)),
         ("name_variants", list(reading.variants)),

@@ -1,4 +1,4 @@
-"""Forms of a text that the parser compares by: without tones, as a key, in title case, with digits repaired.
+"""Forms of a text that the parser compares by: without tones, as a key, in title case.
 
 Every folding here maps one character to one character, so that a span found in the folded text is the same span of the
 text as cut.
@@ -33,9 +33,6 @@ _SIGNS = _DASHES | {ord(c): "'" for c in "\u2018\u2019\u02bc"} | {ord(c): '"' fo
 _SIGNS |= {0x2026: "\u2026", 0xFF1A: ":", 0xA0: " ", 0x2007: " ", 0x202F: " ", 0x2009: " ", 0x09: " ", 0xAD: "-"}
 _SIGNS |= {ord(c): "\u00b7" for c in "\u2022\u2219\u22c5\u2027\u25cf"} | {0x200B: " ", 0xFEFF: " "}
 
-# Letters that stand for a digit when they touch one: measured confusions of line readers on cut numerals.
-_DIGITS = str.maketrans("OoQDIil|!SsBZzGbgq", "000011111558226699")
-_DIGIT_LIKE = re.compile(r"[0-9OoQDIil|!SsBZzGbgq]+")
 _NOT_KEY = re.compile(r"[^0-9a-z]+")
 
 
@@ -59,13 +56,6 @@ def key(text: str) -> str:
 def squeeze(text: str) -> str:
     """Text with runs of blanks made one and none at the ends."""
     return " ".join(text.split())
-
-
-def repair_digits(token: str) -> tuple[str, bool]:
-    """Digits for look-alike letters in a token that holds a digit; the second value says whether one was replaced."""
-    if token.isdigit() or not any(c.isdigit() for c in token) or not _DIGIT_LIKE.fullmatch(token):
-        return token, False
-    return token.translate(_DIGITS), True
 
 
 @lru_cache(maxsize=16384)
