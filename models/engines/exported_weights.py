@@ -33,6 +33,9 @@ def read_exported_weights(path: Path) -> ExportedWeights:
     """Read the parameters of an exported recogniser; raises BundleError for a graph of other origin."""
     graph = onnx.load(str(path)).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in values:  # the exporter keeps equal parameters once
+            values[node.output[0]] = values[node.input[0]]
     parameters = {name.removeprefix(_PREFIX): value for name, value in values.items() if name.startswith(_PREFIX)}
     adders = {name: node for node in graph.node if node.op_type == "Add" for name in node.input}
     for node in graph.node:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import threading
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import datasets
+from models import bundle as bundles
 from models.choices import EngineName
+from models.training.alphabet import CLASSES
+from models.training.export import write_bundle
+from models.training.network import Recogniser
 from ocr_service import batch
+from ocr_service.errors import BundleError
 from ocr_service.evaluation import evaluate, load_truth
 from ocr_service.reading import load_reader, read_photo
 from ocr_service.records import Context, Reading
@@ -65,3 +71,13 @@ def test_evaluate_measures_our_bundle_on_the_engine(engine):
     (score,) = evaluate(truth, [f"ours-{engine}"], Settings(device="cpu"))
     assert score.runtime == f"{engine}/cpu"
     assert score.errors.cer < 0.2
+
+
+def test_a_bundle_of_the_tiny_network_serves_the_fast_profile_on_every_engine(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundles, "WEIGHTS_DIR", tmp_path)
+    with pytest.raises(BundleError, match="headstone-vi-fast does not ship"):
+        load_reader(profile="fast")
+    write_bundle(Recogniser("tiny", len(CLASSES)).eval(), tmp_path / "headstone-vi-fast" / "0.1.0")
+    for engine in get_args(EngineName):
+        reader = load_reader(profile="fast", engine=engine, device="cpu")
+        assert (reader.bundle_id, reader.engine) == ("headstone-vi-fast@0.1.0", f"{engine}/cpu")
