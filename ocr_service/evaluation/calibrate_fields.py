@@ -27,7 +27,7 @@ from ocr_service.evaluation.field_samples import GROUPS, FieldSample, samples_of
 from ocr_service.fields.confidence import chance, left_by, log_odds
 from ocr_service.reading import load_reader
 
-STONES = 600
+STONES = 500
 FOLDS = 5
 # Fewer values than these without an error may be luck; such a group is never certain.
 _LEAST_VALUES = 100

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from ocr_service.certainty import certain_from
+from ocr_service.certainty import NEVER, certain_from
 from ocr_service.evaluation.facts import FieldScore, field_of
 from ocr_service.evaluation.run import EngineScore
 
@@ -73,7 +73,8 @@ def certain_table(score: EngineScore) -> Table | None:
     for heading in ("exact", "found", "precision", "certain from", "certain", "of these right", "95 %: at least"):
         table.add_column(heading, justify="right")
     for name in names:
-        table.add_row(name, *_row(score.fields[name], f"{certain_from(field_of(name)):.4f}"))
+        threshold = certain_from(field_of(name))
+        table.add_row(name, *_row(score.fields[name], f"{threshold:.4f}" if threshold < NEVER else "never"))
     table.add_section()
     table.add_row("all", *_row(sum((score.fields[name] for name in names), FieldScore()), ""))
     return table

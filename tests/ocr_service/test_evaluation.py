@@ -11,7 +11,7 @@ from rich.console import Console
 
 from models import bundle as bundles
 from models.metrics import LineErrors
-from ocr_service.certainty import certain_from
+from ocr_service.certainty import NEVER, certain_from
 from ocr_service.errors import BundleError, UsageError
 from ocr_service.evaluation import (
     PEERS,
@@ -20,6 +20,7 @@ from ocr_service.evaluation import (
     SeenPhoto,
     TruePhoto,
     evaluate,
+    field_report,
     load_truth,
     measure,
     peers,
@@ -307,11 +308,12 @@ def test_a_quad_stands_for_one_line_only():
     assert score_detection([SQUARE], [SHIFTED]) == DetectionScore(lines=1, missed=1, false=1)
 
 
-def test_tables_show_every_reader_and_json_carries_the_same_figures():
+def test_tables_show_every_reader_and_json_carries_the_same_figures(monkeypatch):
+    monkeypatch.setattr(field_report, "certain_from", lambda field: NEVER if field == "name" else 0.9123)
     good = EngineScore(
         "ours",
         errors=LineErrors(4, 3, 0, 1, 40, 2, 1),
-        fields={"name": FieldScore(right=2, wrong=1, extra=1, sure_right=1)},
+        fields={"name": FieldScore(right=2, wrong=1, extra=1, sure_right=1), "birth": FieldScore(right=1)},
         detection=DetectionScore(lines=4, missed=1, false=2),
         field_ece=0.05,
     )
@@ -322,6 +324,7 @@ def test_tables_show_every_reader_and_json_carries_the_same_figures():
     text = console.export_text()
     assert "5.0%" in text and "3/4" in text and "not installed" in text and "2/3 (1 + 1)" in text
     assert "1 / 2 of 4" in text and "2/4 50%" in text and "1/3 33%" in text and "ECE 0.050" in text
+    assert "never" in text and "0.9123" in text
     machine = to_json([good, absent], Path("truth"))["engines"]["ours"]
     assert machine["cer"] == 0.05
     assert machine["exact_share"] == 0.75
