@@ -102,7 +102,7 @@ def misread_labels(folded: str, text: str, found: list[Found]) -> list[Found]:
             label = _misread_key(cut, 2 if colon else 1)
             if label and label.field in DATED and begins_with_surname(text[end:].strip(" .:=-")):
                 continue  # ĐA MINH: MAI VẬN is a saint and a person
-            if label and not colon and gazetteer().districts(cut):
+            if label and not colon and (gazetteer().districts(cut) or known_place(text)):
                 continue  # Định Quán is a district, not a misread "sinh quán"
             if label is None or (cut in BY_KEY and not colon and not after.strip()):
                 continue
@@ -148,11 +148,12 @@ def garbled_label(folded: str, text: str, found: list[Found]) -> Found | None:
     """
     if begins_with_surname(text) or known_place(text):
         return None
-    stop = min((start for start, _, _, _ in found), default=len(text))
     address = _ADDRESS.match(folded)
     if address and known_place(text[address.end() :]):
         return 0, address.end(), Label("residence"), False
-    return _short_before_date(folded[:stop]) or _run_in(folded[:stop], text[:stop]) or _before_place(text[:stop])
+    stop = min((start for start, _, _, _ in found), default=len(text))
+    folded, text = folded[:stop], text[:stop]
+    return _short_before_date(folded) or _run_in(folded, text) or _before_name(text) or _before_place(text)
 
 
 def likely_dates(cut: str) -> frozenset[str]:
@@ -204,6 +205,15 @@ def _fits(field: str, folded: str, text: str) -> bool:
     if field == "position":
         return read_position(text, labelled=False) is not None
     return field == "name" and begins_with_surname(text.strip(" .:-"))
+
+
+def _before_name(text: str) -> Found | None:
+    """A few letters and a colon before a full name, one letter away from "họ tên": Họ ên: KIỀU VĂN THƯỜNG."""
+    cut, colon, rest = text.partition(":")
+    bare = key(cut)
+    if not colon or not any(within_one_edit(bare, known) for known in ("ten", "hoten", "hovaten")):
+        return None
+    return (0, len(cut), Label("name"), True) if begins_with_surname(rest) else None
 
 
 def _before_place(text: str) -> Found | None:

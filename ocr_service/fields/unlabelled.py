@@ -36,7 +36,7 @@ from ocr_service.fields.places import is_exact_province, known_place
 from ocr_service.fields.positions import read_position
 from ocr_service.fields.ranks import read_rank
 from ocr_service.fields.remarks import read_death_place, read_war
-from ocr_service.fields.text import fold, squeeze, title
+from ocr_service.fields.text import fold, key, squeeze, title, within_one_edit
 from ocr_service.fields.units import read_force, read_unit
 
 _ALIAS_LINE = re.compile(
@@ -149,7 +149,7 @@ def _rank(draft: Draft, item: Item) -> bool:
     lead = fold(text[: rank.span[0]]).strip(" .:,-") if rank else ""
     if rank and text[rank.span[0] :].lower().startswith("hà "):
         rank = None  # HÀ SỸ LAI is a person, hạ sĩ a rank
-    if rank and (not lead or lead in ("dong chi", "d/c", "liet si", "co")):
+    if rank and (not lead or lead in ("dong chi", "d/c", "liet si", "co") or within_one_edit(key(lead), "dongchi")):
         rest = text[rank.span[1] :].strip(" .,:-")
         if begins_with_surname(rest) and looks_like_name(rest):
             draft.put("rank", rank.code, item, raw=text[rank.span[0] : rank.span[1]], flags=rank.flags)
@@ -232,8 +232,8 @@ def _unit(draft: Draft, item: Item) -> bool:
 
 def _force(draft: Draft, item: Item) -> bool:
     force = read_force(item.text)
-    if force is None or begins_with_surname(item.text):
-        return False
+    if force is None or begins_with_surname(item.text) or (not draft.has("name") and _is_below_header(draft, item)):
+        return False  # BÀ HÙNG VĂN TẢI did not serve in transport
     draft.put("force", force, item)
     return True
 

@@ -151,6 +151,9 @@ def _name_after_address(draft: Draft) -> None:
 def _name_nobody_read(draft: Draft) -> None:
     """Without a better one, the guessed line most like a name is the name, illegible; the other guesses stay unread."""
     guesses = draft.doubtful_names
+    if not guesses and not draft.has("name"):
+        guesses = _odd_names(draft)
+        draft.unread = [item for item in draft.unread if item not in guesses]
     if guesses and not draft.has("name"):
         best = max(
             guesses, key=lambda item: (likeness_to_name(item.text), len(item.text.split()) > 1, draft.sure(item))
@@ -158,6 +161,21 @@ def _name_nobody_read(draft: Draft) -> None:
         guesses = [item for item in guesses if item is not best]
         put_name(draft, read_name(best.text), best)
     draft.unread.extend(guesses)
+
+
+def _odd_names(draft: Draft) -> list[Item]:
+    """The unread line below LIỆT SĨ, or the first of the stone: where the name stands, whatever was read of it."""
+    below = {header.lines[-1] + 1 for header in draft.headers if header.lines} or {0}
+    return [
+        item
+        for item in draft.unread
+        if item.lines and item.lines[0] in below and len(item.text.split()) <= 5 and _is_mostly_letters(item.text)
+    ][:1]
+
+
+def _is_mostly_letters(text: str) -> bool:
+    letters = sum(char.isalpha() for char in text)
+    return letters >= 3 and sum(char.isdigit() for char in text) <= 2 and letters >= 0.7 * len(text.replace(" ", ""))
 
 
 def _weigh_life(draft: Draft) -> None:
