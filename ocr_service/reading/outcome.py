@@ -40,6 +40,7 @@ _FACTS = (
     *("unknown_wording", "persons", "loc", "age"),
 )
 _GRAVES = frozenset({PhotoType.HEADSTONE, PhotoType.COLLECTIVE_STONE, PhotoType.OTHER})
+_PLACES = frozenset({PhotoType.GATE, PhotoType.MONUMENT, PhotoType.PLAN})  # where words look like names and are not
 _INSCRIBED = _GRAVES | {PhotoType.NUMBER_PLATE, PhotoType.NAME_BOARD}
 
 # Text that these took away is in no line, so that the lines left may all be sure; text that the others spoil is read,
@@ -104,22 +105,31 @@ def settle(
     ``unread_count`` is how many further regions look like lines of the inscription and could not be read.
     """
     settled = dict(record)
+    if photo_type in _PLACES:
+        _without_dead(settled)
     spoilt = photo_type in _INSCRIBED and is_spoilt(lines, reasons)
     if photo_type in _GRAVES:
         kind, blank = record.get("kind"), _BLANK_FLAG in _flags(record)
         said = any(name in record and record[name].confidence >= _SAID_FROM for name in _FACTS)
         if not said and not (blank and not spoilt and not unread_count) and "not_a_grave" not in _flags(record):
             _flag(settled, ILLEGIBLE_FLAG)
-            settled["flags"] = replace(
-                settled["flags"], value=[flag for flag in settled["flags"].value if flag != _BLANK_FLAG]
-            )
+            _unflag(settled, _BLANK_FLAG)
             if kind is not None and kind.value == "unknown":
                 settled["kind"] = replace(kind, value="partial")
     if spoilt:
         _flag(settled, REPHOTOGRAPH_FLAG)
+    if spoilt or photo_type is PhotoType.OVERVIEW:  # where the lines of many stones mix
         for name in settled.keys() - {"flags"}:
             settled[name] = replace(settled[name], confidence=min(settled[name].confidence, WEAK_BELOW))
     return settled
+
+
+def _without_dead(record: dict[str, Field]) -> None:
+    """A gate names a place and a monument all the dead, so that neither has a name, nor is anybody unknown there."""
+    record["kind"] = replace(record.get("kind", Field(None)), value="other")
+    record["name"], record["name_status"] = Field(None), Field("unknown")
+    _flag(record, "not_a_grave")
+    _unflag(record, _BLANK_FLAG)
 
 
 def _flags(record: Mapping[str, Field]) -> Collection[str]:
@@ -129,3 +139,7 @@ def _flags(record: Mapping[str, Field]) -> Collection[str]:
 
 def _flag(record: dict[str, Field], flag: str) -> None:
     record["flags"] = Field(sorted({*_flags(record), flag}), None, 1.0)
+
+
+def _unflag(record: dict[str, Field], flag: str) -> None:
+    record["flags"] = Field(sorted({*_flags(record)} - {flag}), None, 1.0)

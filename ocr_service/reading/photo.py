@@ -128,7 +128,7 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
     lines = tuple(_line(seen[kept[i]], places[i], stones[i]) for i in order)
     with clock.step("parse"):
         record = with_chances(parse_lines(lines, context).record)
-        kind = picture_kind(lines, record)
+        kind = picture_kind(lines, record, upright.size_px)
         record = settle(record, kind, lines, quality.reasons, count_alike(unread, quads))
     return Reading(
         photo,

@@ -93,6 +93,20 @@ def test_pictures_of_no_grave_are_neither_illegible_nor_taken_again(kind: PhotoT
     assert not needs_rephotograph(reading)
 
 
+def test_nobody_lies_at_a_gate() -> None:
+    record = reading_of(("NTLS", 0.99), ("LÊ BÌNH", 0.99), kind=PhotoType.GATE).record
+    assert (record["kind"].value, record["name"].value) == ("other", None)
+    assert "not_a_grave" in record["flags"].value
+    monument = reading_of(("ĐỜI ĐỜI NHỚ ƠN CÁC LIỆT SĨ", 0.99), kind=PhotoType.MONUMENT).record
+    assert (monument["kind"].value, "blank_stone" in monument["flags"].value) == ("other", False)
+
+
+def test_a_name_among_the_stones_of_an_overview_is_not_certain() -> None:
+    record = reading_of(*NAMED, kind=PhotoType.OVERVIEW).record
+    assert record["name"].value == "Nguyễn Văn Mẫu"
+    assert record["name"].confidence < certain_from("name")
+
+
 def test_unread_regions_count_where_they_look_like_the_lines_that_were_read() -> None:
     lines = [box(0, 50 * row, 300, 30) for row in range(4)]
     leaf, face, line = box(9, 9, 20, 25), box(0, 0, 900, 700), box(0, 300, 250, 28)

@@ -205,6 +205,16 @@ def test_rows_of_an_oblique_face_are_told_apart_on_the_face() -> None:
         (["NGHĨA TRANG LIỆT SĨ XÃ A"], {"kind": "other", "flags": ["not_a_grave"]}, PhotoType.GATE),
         (["SƠ ĐỒ NGHĨA TRANG"], {"kind": "other", "flags": ["not_a_grave"]}, PhotoType.PLAN),
         (["TỔ QUỐC GHI CÔNG"], {"kind": "other", "flags": ["not_a_grave"]}, PhotoType.MONUMENT),
+        (["TỔ", "QUỐC", "GHI", "CÔNG"], {"kind": "partial", "name": "Tổ"}, PhotoType.MONUMENT),
+        (["ĐỜI ĐỜI NHỚ ƠN CÁC LIỆT SĨ"], {"kind": "unknown", "flags": ["blank_stone"]}, PhotoType.MONUMENT),
+        (["TỔ QUỐC GHI CÔNG", "LIỆT SĨ", "TRẦN VĂN A"], {"kind": "named", "name": "A"}, PhotoType.HEADSTONE),
+        (["NTLS", "LÊ BÌNH"], {"kind": "named", "name": "Lê Bình"}, PhotoType.GATE),
+        (["NGHĨA TRANG LIỆT SĨ", "XÃ A", "TỔ QUỐC GHI CÔNG"], {"kind": "partial"}, PhotoType.GATE),
+        (["NGHĨA TRANG LIỆT SĨ XÃ A", "LIỆT SĨ", "LÊ BÌNH"], {"kind": "named", "name": "Lê Bình"}, PhotoType.HEADSTONE),
+        (["NGHĨA TRANG A", "LÊ BÌNH", "1950"], {"kind": "named", "birth": "1950"}, PhotoType.HEADSTONE),
+        (["NỘI QUY NGHĨA TRANG", "1. Đi nhẹ", "2. Nói khẽ"], {"kind": "memorial_list"}, PhotoType.OTHER),
+        (["LIỆT SĨ", "A", "LIỆT SĨ", "B", "LIỆT SĨ"], {"kind": "named", "name": "A"}, PhotoType.OVERVIEW),
+        ([*"KHU", *map(str, range(40))], {"kind": "other"}, PhotoType.PLAN),
         ([f"{n} Trần Văn A 1945" for n in range(30)], {"kind": "named", "name": "A"}, PhotoType.NAME_BOARD),
         (["biamo.example"], {"kind": "other"}, PhotoType.OTHER),
     ],
@@ -214,6 +224,17 @@ def test_the_kind_of_picture_follows_from_its_text(
 ) -> None:
     fields = {key: Field(value) for key, value in record.items()}
     assert picture_kind([line(text) for text in texts], fields) is kind
+
+
+def test_short_small_lines_all_over_the_frame_are_an_overview() -> None:
+    def at(x: float, y: float, width: float, height: float) -> Line:
+        return Line("TRẦN VĂN A", 0.9, ((x, y), (x + width, y), (x + width, y + height), (x, y + height)))
+
+    named = {"kind": Field("named"), "name": Field("Trần Văn A")}
+    many = [at(x, y, 90, 12) for x in (50, 500, 1100) for y in (400, 430)]
+    one = [at(400, 200 + 80 * row, 500, 40) for row in range(6)]
+    assert picture_kind(many, named, (1400, 1050)) is PhotoType.OVERVIEW
+    assert picture_kind(one, named, (1400, 1050)) is PhotoType.HEADSTONE
 
 
 def test_a_small_stone_in_a_large_frame_is_read() -> None:
