@@ -145,19 +145,21 @@ def test_photos_that_are_read_side_by_side_are_in_hand_at_the_same_time(database
 
 def test_a_photo_that_was_tried_before_is_read_alone(database: Database, settings: Settings) -> None:
     receive(database, settings, *(b"%d" % number for number in range(8)))
-    in_hand, neighbours, tried, lock = set[bytes](), list[int](), set[bytes](), threading.Lock()
+    in_hand, neighbours, tried, change = set[bytes](), list[int](), set[bytes](), threading.Condition()
 
     def break_once(data: bytes, photo: str, context: Context) -> Reading:
-        with lock:
+        with change:
             in_hand.add(data)
-        threading.Event().wait(0.01)
-        with lock:
-            in_hand.remove(data)
-            if data in tried:
-                neighbours.append(len(in_hand))
-            elif data[-1] % 2:
-                tried.add(data)
-                raise ValueError("broken")
+            change.notify_all()
+            try:
+                if data in tried:
+                    change.wait_for(lambda: len(in_hand) > 1, timeout=0.3)
+                    neighbours.append(len(in_hand) - 1)
+                elif data[-1] % 2:
+                    tried.add(data)
+                    raise ValueError("broken")
+            finally:
+                in_hand.remove(data)
         return read(data, photo, context)
 
     side_by_side(database, settings.model_copy(update={"claim_size": 1}), break_once, photos=4)
