@@ -20,7 +20,7 @@ import numpy as np
 from models.bundle import MANIFEST, load_bundle, sha256_of
 from models.metrics import auroc, expected_calibration_error
 from models.training.reliability import reliability, reliability_diagram
-from ocr_service.certainty import CALIBRATION_FILE, NEVER, PRECISION, FieldCalibration
+from ocr_service.certainty import CALIBRATION_FILE, CERTAIN_FROM, NEVER, PRECISION, FieldCalibration
 from ocr_service.evaluation.calibration_stones import read_stones, write_stones
 from ocr_service.evaluation.field_report import wilson_low
 from ocr_service.evaluation.field_samples import GROUPS, FieldSample, samples_of
@@ -81,8 +81,12 @@ def judge(stones: Sequence[Sequence[FieldSample]], group: str) -> Judged:
 
 
 def certain_threshold(chances: Sequence[float], right: Sequence[bool]) -> float:
-    """Return the lowest chance from which on at least PRECISION of the values were right; NEVER if there is none."""
+    """Return the lowest chance from which on at least PRECISION of the values were right; NEVER if there is none.
+
+    Not below CERTAIN_FROM: many good values must not carry single bad ones along.
+    """
     ranked = sorted(zip(chances, right, strict=True), reverse=True)
+    ranked = [value for value in ranked if value[0] >= CERTAIN_FROM]
     lowest, wrong = NEVER, 0
     for count, (given, is_right) in enumerate(ranked, start=1):
         wrong += not is_right

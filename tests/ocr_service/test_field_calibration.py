@@ -13,7 +13,6 @@ from ocr_service.certainty import (
     CALIBRATION_FILE,
     CERTAIN_FROM,
     NEVER,
-    WEAK_BELOW,
     FieldCalibration,
     certain_from,
     field_calibrations,
@@ -80,12 +79,8 @@ def test_only_values_that_were_read_get_a_chance() -> None:
 def test_every_calibrated_field_has_a_threshold_of_its_own_and_others_the_common_one() -> None:
     assert set(field_calibrations()) == set(GROUP_OF)
     for field in GROUP_OF:
-        assert WEAK_BELOW <= certain_from(field) <= NEVER
+        assert CERTAIN_FROM <= certain_from(field) <= NEVER
     assert certain_from("loc") == CERTAIN_FROM
-
-
-def test_a_name_is_never_certain_where_a_date_is_not() -> None:
-    assert certain_from("name") >= certain_from("death")
 
 
 def test_a_calibration_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -128,13 +123,14 @@ def test_chances_of_unseen_stones_hold() -> None:
 @pytest.mark.parametrize(
     ("right", "chances", "threshold"),
     [
-        ([True] * 120, [0.9] * 120, 0.9),
-        ([True] * 99, [0.9] * 99, NEVER),  # too few
-        ([True] * 120 + [False] * 80, [0.9] * 120 + [0.5] * 80, 0.9),
-        ([True] * 199 + [False], [0.9] * 200, 0.9),  # 99.5 %
-        ([True] * 198 + [False] * 2, [0.9] * 200, NEVER),
-        ([False] + [True] * 199 + [True] * 100, [0.99] + [0.9] * 199 + [0.4] * 100, 0.4),
-        ([True] * 150 + [False, True] * 3, [0.9] * 150 + [0.8] * 6, 0.9),  # ties stand or fall together
+        ([True] * 120, [0.98] * 120, 0.98),
+        ([True] * 99, [0.98] * 99, NEVER),  # too few
+        ([True] * 120 + [False] * 80, [0.98] * 120 + [0.96] * 80, 0.98),
+        ([True] * 199 + [False], [0.98] * 200, 0.98),  # 99.5 %
+        ([True] * 198 + [False] * 2, [0.98] * 200, NEVER),
+        ([False] + [True] * 299, [0.99] + [0.97] * 299, 0.97),
+        ([True] * 150 + [False, True] * 3, [0.98] * 150 + [0.97] * 6, 0.98),  # ties stand or fall together
+        ([True] * 300, [0.98] * 150 + [0.9] * 150, 0.98),  # good company makes nobody certain
     ],
 )
 def test_certain_is_the_lowest_chance_that_holds_995_in_1000(
