@@ -18,9 +18,9 @@ PRECISION = 0.995
 NEVER = 1.0
 """Confidences end below it: a field whose values were nowhere right often enough is never shown as certain."""
 
-# Below it nothing is certain, and from it on what is not calibrated: lines, whose own confidence is the chance that they
-# are exactly right, and fields that the renderings state too seldom. By judgement: a page of ten such values that are
-# each right with 0.95 needs no correction in 60 % of cases (0.95 ** 10).
+# Below it nothing is certain, and from it on what is not calibrated: lines, whose own confidence is the chance that
+# they are exactly right, and fields that the renderings state too seldom. By judgement: a page of ten such values that
+# are each right with 0.95 needs no correction in 60 % of cases (0.95 ** 10).
 CERTAIN_FROM = 0.95
 # Below it every fifth value or more is wrong, and a person who skims would let too many through: each is confirmed by
 # itself.
