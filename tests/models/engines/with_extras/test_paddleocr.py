@@ -56,10 +56,10 @@ def test_the_engine_gives_the_probabilities_and_readings_of_the_default_one(engi
     ]
 
 
-def test_the_engine_finds_the_lines_that_the_default_one_finds(engine, padded, stone):
+def test_the_engine_finds_the_lines_that_the_default_one_finds_at_the_same_size(bundle, engine, padded, stone):
     found, expected = (np.zeros(stone.shape[:2], np.uint8) for _ in range(2))
     for mask, detector in ((found, engine.detector), (expected, padded.detector)):
-        lines = detector.detect(stone)
+        lines = detector.detect(stone, bundle.detector.side_px)
         assert [line.quad[0][1] for line in lines] == sorted(line.quad[0][1] for line in lines)
         for line in lines:
             cv2.fillPoly(mask, [np.round(line.quad).astype(np.int32)], 1)
