@@ -195,6 +195,9 @@ def _draft_notes(view: RecordView, texts: Texts) -> tuple[Note, ...]:
     stones = len(view.reading.stone_quads)
     if stones > 1:
         notes.append(Note(texts("verify.several_stones", count=stones), attention=True))
+    if view.other_shots:
+        files = ", ".join(filename for _, filename in view.other_shots)
+        notes.append(Note(texts("verify.same_grave", files=files), attention=False))
     kind = view.reading.photo_type
     if kind is not None and kind is not PhotoType.HEADSTONE:
         notes.append(Note(texts.of_code("photo_type", kind), attention=True))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json, reading_to_json
-from ocr_service.database import photos
+from ocr_service.database import photos, shots
 from ocr_service.database.documents import fields_from_document, fields_to_document, proposed
 from ocr_service.database.models import Cemetery, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import query_patterns, search_key, searched_texts, texts_of, toneless, year_span
@@ -105,6 +105,7 @@ def view(session: Session, row: RecordRow) -> RecordView:
         decided_by=row.decided_by,
         lease_owner=row.lease_owner,
         lease_until=row.lease_until,
+        other_shots=tuple(shots.of_same_grave(session, row.photo_id)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables: one each for cemetery, grave, batch, photo, arrival, reading, record, decision.
+"""The tables: one each for cemetery, grave, batch, photo, arrival, reading, shot, record, decision.
 
 A photo is bytes under their SHA-256; an arrival is one time that such bytes were handed in (a duplicate is a second
 arrival of the same photo, a refused file an arrival without one); a reading is what one bundle saw; a record is the
@@ -130,6 +130,16 @@ class ReadingRow(Base):
     photo_id: Mapped[int] = mapped_column(BigId, ForeignKey("photos.id"), index=True)
     bundle: Mapped[str] = mapped_column(Text)
     document: Mapped[Any] = mapped_column()
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Shot(Base):
+    """A photo that shows the same grave as a better one, told by what was read in both. Computed; people may differ."""
+
+    __tablename__ = "shots"
+
+    photo_id: Mapped[int] = mapped_column(BigId, ForeignKey("photos.id"), primary_key=True, autoincrement=False)
+    best_photo_id: Mapped[int] = mapped_column(BigId, ForeignKey("photos.id"), index=True)
     at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

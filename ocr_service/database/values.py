@@ -79,6 +79,7 @@ class RecordView:
     decided_by: str | None
     lease_owner: str | None
     lease_until: datetime | None
+    other_shots: tuple[tuple[int, str], ...] = ()  # photos of the same grave, the best first: id and file name
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ocr_service.database.models import Photo
 from ocr_service.database.types import utc_now
 from ocr_service.database.values import Claim
 from ocr_service.errors import NotFoundError
+from ocr_service.intake.shots import attach_shots
 from ocr_service.records import Reading, ReadingStatus, RejectReason
 from ocr_service.states import PhotoState
 
@@ -124,6 +125,8 @@ def _keep(session: Session, photo: Photo, reading: Reading, now: datetime) -> No
     reading_id = drafts.add_reading(session, photo.id, reading, now)
     if reading.status is ReadingStatus.READ:
         drafts.add_draft(session, photo, reading_id, reading, now)
+        session.flush()
+        attach_shots(session, photo, now)
 
 
 def _give_back(session: Session, photo: Photo, detail: str, max_attempts: int, now: datetime) -> None:
