@@ -22,6 +22,9 @@ Bench = Callable[[Console], Mapping[str, float]]
 BENCHES: Mapping[str, str] = {  # name → module:function, imported only when it runs
     "reader": "bench.reader:run",
     "parse": "bench.parse:run",
+    "quality": "bench.quality:run",
+    "kinds": "bench.kinds:run",
+    "graves": "bench.graves:run",
 }
 
 
