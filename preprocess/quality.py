@@ -1,7 +1,7 @@
 """Whether a photo is good enough to read, with reasons a person understands. Judged where the text is.
 
-Every threshold lies where the reader begins to lose text: 40 rendered stones, each spoilt in ten ways of graded
-strength (``datasets.bad_photos``), a reason being right where at least a tenth of the characters was lost to it.
+Every threshold lies where the reader begins to lose text: 460 photos of 55 rendered stones, spoilt in ten ways of
+graded strength (``datasets.bad_photos``), a reason being right where at least a tenth of the characters was lost to it.
 ``python -m bench --only quality`` measures them on other stones, lettered with other fonts.
 """
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 import numpy as np
 
 from ocr_service.certainty import WEAK_BELOW
-from ocr_service.records import Field, Line, PhotoType, Reading, ReadingStatus
+from ocr_service.records import Field, PhotoType, Reading, ReadingStatus
 from preprocess.lines import quad_size
 from preprocess.quality import QualityReason
 
@@ -43,11 +43,6 @@ _GRAVES = frozenset({PhotoType.HEADSTONE, PhotoType.COLLECTIVE_STONE, PhotoType.
 _PLACES = frozenset({PhotoType.GATE, PhotoType.MONUMENT, PhotoType.PLAN})  # where words look like names and are not
 _INSCRIBED = _GRAVES | {PhotoType.NUMBER_PLATE, PhotoType.NAME_BOARD}
 
-# Text that these took away is in no line, so that the lines left may all be sure; text that the others spoil is read,
-# unsurely.
-_TAKES_AWAY = frozenset({QualityReason.CUT_OFF, QualityReason.GLARE, QualityReason.COVERED, QualityReason.NO_TEXT})
-_SURELY_READ = 0.9
-
 
 def outcome(reading: Reading) -> Outcome:
     """How a reading ended."""
@@ -69,18 +64,6 @@ def needs_rephotograph(reading: Reading) -> bool:
     return REPHOTOGRAPH_FLAG in _flags(reading.record)
 
 
-def is_spoilt(lines: Sequence[Line], reasons: Collection[str]) -> bool:
-    """Whether the faults of a photo kept text from being read.
-
-    240 rendered stones, each spoilt in one of ten ways, and 40 as they were: see ``python -m bench --only quality``.
-    """
-    faults = set(reasons) - {QualityReason.NO_TEXT}
-    if not faults:
-        return False
-    sure = sum(line.confidence for line in lines) / len(lines) if lines else 0.0
-    return bool(_TAKES_AWAY & set(reasons)) or sure < _SURELY_READ
-
-
 def count_alike(unread_quads: Sequence[np.ndarray], text_quads: Sequence[np.ndarray]) -> int:
     """How many regions that could not be read have the form of lines and the size of those that could, (4, 2) each.
 
@@ -96,18 +79,20 @@ def count_alike(unread_quads: Sequence[np.ndarray], text_quads: Sequence[np.ndar
 def settle(
     record: Mapping[str, Field],
     photo_type: PhotoType,
-    lines: Sequence[Line],
     reasons: Collection[str],
     unread_count: int,
 ) -> dict[str, Field]:
     """A record that claims no more than the photo shows.
 
-    ``unread_count`` is how many further regions look like lines of the inscription and could not be read.
+    A photo is to be taken again for any fault, however sure the lines are that were read: 460 rendered photos showed no
+    gain from asking for unsure lines as well (precision 0.84 either way, recall 0.88 against 0.85), and text that was
+    cut off or covered is in no line at all. ``unread_count`` is how many further regions look like lines of the
+    inscription and could not be read.
     """
     settled = dict(record)
     if photo_type in _PLACES:
         _without_dead(settled)
-    spoilt = photo_type in _INSCRIBED and is_spoilt(lines, reasons)
+    spoilt = photo_type in _INSCRIBED and bool(set(reasons) - {QualityReason.NO_TEXT})
     if photo_type in _GRAVES:
         kind, blank = record.get("kind"), _BLANK_FLAG in _flags(record)
         said = any(name in record and record[name].confidence >= _SAID_FROM for name in _FACTS)

@@ -110,7 +110,7 @@ def merge_records(shots: Sequence[Reading], lines: Sequence[Line]) -> Mapping[st
         return best.record
     reasons = set.intersection(*(set(shot.quality) for shot in shots))
     record = with_chances(parse_lines(lines).record)
-    return settle(record, best.photo_type, lines, reasons, unread_count=0)
+    return settle(record, best.photo_type, reasons, unread_count=0)
 
 
 def _text_of(reading: Reading) -> _Text:

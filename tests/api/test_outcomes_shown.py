@@ -20,7 +20,7 @@ TEXTS = Texts("en")
 
 def notes(*said: str, sure: float = 0.95, kind: PhotoType = PhotoType.HEADSTONE, quality: tuple[str, ...] = ()) -> str:
     lines = tuple(Line(text, sure, PLACE) for text in said)
-    record = settle(parse_lines(lines).record, kind, lines, quality, unread_count=0)
+    record = settle(parse_lines(lines).record, kind, quality, unread_count=0)
     reading = Reading("a", "0", ReadingStatus.READ, photo_type=kind, lines=lines, record=record, quality=quality)
     photo = PhotoView(
         1,

@@ -5,7 +5,7 @@ import pytest
 
 from ocr_service.certainty import WEAK_BELOW, certain_from
 from ocr_service.fields import parse_lines
-from ocr_service.reading.outcome import Outcome, count_alike, is_spoilt, needs_rephotograph, outcome, settle
+from ocr_service.reading.outcome import Outcome, count_alike, needs_rephotograph, outcome, settle
 from ocr_service.records import Line, PhotoType, Reading, ReadingStatus, RejectReason
 from preprocess.quality import QualityReason
 
@@ -26,7 +26,7 @@ def reading_of(
     kind: PhotoType = PhotoType.HEADSTONE,
 ) -> Reading:
     lines = lines_of(*said)
-    record = settle(parse_lines(lines).record, kind, lines, reasons, unread)
+    record = settle(parse_lines(lines).record, kind, reasons, unread)
     return Reading("a.jpg", "00", ReadingStatus.READ, photo_type=kind, lines=tuple(lines), record=record)
 
 
@@ -77,13 +77,11 @@ def test_no_name_of_a_spoilt_photo_is_certain() -> None:
 def test_a_good_photo_changes_nothing() -> None:
     lines = lines_of(*NAMED)
     record = parse_lines(lines).record
-    assert settle(record, PhotoType.HEADSTONE, lines, (), 0) == dict(record)
+    assert settle(record, PhotoType.HEADSTONE, (), 0) == dict(record)
 
 
-def test_a_faulty_photo_whose_every_line_is_sure_need_not_be_taken_again() -> None:
-    assert not is_spoilt(lines_of(*NAMED), (QualityReason.BLURRED,))
-    assert is_spoilt(lines_of(("LIỆT SĨ", 0.9), ("NGUYÊN VĂN", 0.4)), (QualityReason.BLURRED,))
-    assert not is_spoilt(lines_of(*GARBAGE), (QualityReason.NO_TEXT,))
+def test_missing_text_alone_is_no_fault_of_the_photo() -> None:
+    assert not needs_rephotograph(reading_of(reasons=(QualityReason.NO_TEXT,), kind=PhotoType.OTHER))
 
 
 @pytest.mark.parametrize("kind", [PhotoType.GATE, PhotoType.OVERVIEW, PhotoType.MONUMENT, PhotoType.PLAN])
