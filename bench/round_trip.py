@@ -105,12 +105,12 @@ class Verdict:
     """How a field survives noise.
 
     ``equal``: the value is the truth. ``proposed``: it is, or the parser proposes the truth beside what is cut.
-    ``placed``: the value is the truth, or the field's text is what noise made of it, found in its place.
+    ``found``: the value is the truth, or the field's text is what noise made of it, found in its place.
     """
 
     equal: bool
     proposed: bool
-    placed: bool
+    found: bool
 
 
 def noisy_verdicts(seed: int, count: int, civil_share: float = 0.0) -> dict[str, list[Verdict]]:
@@ -139,8 +139,8 @@ def judge_noisy(inscription: Inscription, noisy: MisreadText) -> dict[str, Verdi
     verdicts: dict[str, Verdict] = {}
 
     def judge(field: str, record: str, equal: bool, proposed: bool) -> None:
-        placed = _is_placed(clean.record[record], found.record.get(record), noisy)
-        verdicts[field] = Verdict(equal, equal or proposed, equal or placed)
+        in_place = _is_found(clean.record[record], found.record.get(record), noisy)
+        verdicts[field] = Verdict(equal, equal or proposed, equal or in_place)
 
     if truth.name is not None and "name" not in wrong:
         proposed = same_name(found.value("name_suggested"), truth.name)
@@ -156,7 +156,7 @@ def judge_noisy(inscription: Inscription, noisy: MisreadText) -> dict[str, Verdi
     return verdicts
 
 
-def _is_placed(clean: Field, found: Field | None, noisy: MisreadText) -> bool:
+def _is_found(clean: Field, found: Field | None, noisy: MisreadText) -> bool:
     """Whether the text found is what noise made of the clean field's text, a few crumbs apart."""
     words = [re.escape(word) for word in re.split(r"[\s,]+", clean.raw or "") if word]
     span = re.search(r"[\s,]*".join(words), canonical(noisy.clean)) if words else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
@@ -14,6 +15,7 @@ from rich.text import Text
 from ocr_service.cli.output import OutputFormat, console, emit
 from ocr_service.errors import UsageError
 from ocr_service.fields import Inscription, context_from_json, parse_text
+from ocr_service.fields.decodes import DecodeTable, read_decodes
 
 
 def _objects(stream: BinaryIO) -> Iterator[Mapping[str, Any]]:
@@ -68,6 +70,14 @@ def parse(
             "--jsonl", help='Read {"text": …, "ctx": {…}} objects, one a line; write one flat object for each.'
         ),
     ] = False,
+    decodes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Decoded unit codes: a CSV file with the columns code, from, to, place, meaning, source.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     output: Annotated[
         OutputFormat, typer.Option("--output", "-o", help="What to print for a single text.")
     ] = OutputFormat.AUTO,
@@ -77,14 +87,15 @@ def parse(
     Examples: `headstone parse "LIỆT SĨ / ĐẶNG VĂN MẪU / HS: 12-5-68"` ·
     `headstone parse --jsonl < inscriptions.jsonl > facts.jsonl`
     """
+    table = read_decodes(decodes) if decodes else DecodeTable()
     if jsonl:
         for item in _objects(sys.stdin.buffer):
-            facts = parse_text(_well_formed(item["text"]), context_from_json(item.get("ctx", {}))).flat()
+            facts = parse_text(_well_formed(item["text"]), context_from_json(item.get("ctx", {})), table).flat()
             emit(_to_json(facts) + "\n")
         return
     if text is None:
         text = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-    inscription = parse_text(text.replace(" / ", "\n"))
+    inscription = parse_text(text.replace(" / ", "\n"), decodes=table)
     if output.resolve() is OutputFormat.TABLE:
         _show(inscription)
     else:

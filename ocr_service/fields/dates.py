@@ -55,7 +55,9 @@ _BRANCHES |= {"dau": 9, "tuat": 10, "hoi": 11}
 _LUNAR = re.compile(r"\(?\b(?:am lich|am\b(?! muu)|a\.?\s?l\b\.?)\)?")
 _SOLAR = re.compile(r"\(?\b(?:duong lich|d\.?\s?l\b\.?)\)?")
 _BRACKETED_LUNAR = re.compile(r"\(\s*(âm lịch|âm|â\.?l\.?|al|dl|dương lịch)\s*\)", re.I)
-_PARTS = re.compile(r"[()\[\]]|\b(?:tức|nhằm)\b(?:\s+(?:là\s+)?ngày)?(?:\s*:)?", re.I)
+_PARTS = re.compile(
+    r"[()\[\]]|\b(?:dl|đl|dương lịch)\b[\s\-,;/]*|\b(?:tức|nhằm)\b(?:\s+(?:là\s+)?ngày)?(?:\s*:)?", re.I
+)
 _MONTH_SPAN = re.compile(r"(?<![\d/.-])(1[0-2]|0?[1-9])/(19\d\d)\s*(?:-|đến)\s*(1[0-2]|0?[1-9])/(19\d\d)")
 _CLOCK = re.compile(r"\b(?:luc\s*)?\d{1,2}\s*(?:h|gio)\s*(?:\d{1,2}\s*(?:p|phut|')?)?(?![\d])(?:\s*,)?")
 _QUESTIONED = re.compile(r"(?<=\d{4})\s*\(?\?\)?")

@@ -55,14 +55,15 @@ class DecodeTable:
 
 
 def with_decodes(record: dict[str, Field], table: DecodeTable) -> dict[str, Field]:
-    """The record with every answer of the table for its unit's codes on the day of death, under ``decode``."""
+    """The record with every answer of the table for its unit's codes, its day of death and theatre, in ``decode``."""
     unit, death = record.get("unit"), record.get("death")
     if not table.rows or unit is None or not isinstance(unit.value, Mapping):
         return record
     codes = [*str(unit.value.get("theatre_code") or "").split("/"), unit.value.get("mailbox") or ""]
     codes += [number for level, number in unit.value.get("chain") or () if level is None]
     day = death.value if death is not None else None
-    rows = [row for code in codes if code for row in table.lookup(code, day)]
+    theatre = next((number for level, number in unit.value.get("chain") or () if level == "chien_truong"), None)
+    rows = [row for code in codes if code for row in table.lookup(code, day, theatre)]
     if not rows:
         return record
     answers = [{"code": row.code, "meaning": row.meaning, "source": row.source} for row in dict.fromkeys(rows)]

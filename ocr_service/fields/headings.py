@@ -137,7 +137,8 @@ def _is_misread_header(name: str, text: str) -> bool:
 def _is_crumb_of_martyr(text: str) -> bool:
     """``.SỸ``, ``LỎSỸ``: what a reader leaves of L.SỸ; no word of Vietnamese."""
     bare = text.strip(" .,")
-    return len(bare) <= 4 and key(bare).endswith("si") and (not is_syllable(bare) or text.startswith("."))
+    whole = len(bare) <= 4 and key(bare).endswith("si") and "/" not in bare
+    return whole and (text.startswith(".") or (bare[0] in "lLI1|" and not is_syllable(bare)))
 
 
 def _split_misread_start(text: str) -> tuple[str, str] | None:

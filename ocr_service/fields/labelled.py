@@ -243,7 +243,6 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
     if suggested and suggested != reading.name:
         draft.put("name_suggested", suggested, item, raw=reading.raw, fit=0.0)
     for name, value in (
-        ("aliases", list(reading.aliases)),
         ("name_variants", list(reading.variants)),
         ("honorific", reading.honorific),
         ("title", reading.hero),
@@ -251,6 +250,9 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
     ):
         if value:
             draft.put(name, value, item)
+    if reading.aliases:
+        others = draft.value("aliases") or []
+        draft.put("aliases", list(dict.fromkeys((*reading.aliases, *others))), item, replace=True)
     if any(word.lower() == "thị" for word in known[1:-1]) or re.search(r"\(\s*(?:nữ|nu)\s*\)", item.text, re.I):
         draft.put("gender_hint", "F", item)
     if reading.years:

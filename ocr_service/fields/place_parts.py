@@ -30,11 +30,12 @@ _KINDS = {
     "q.": "quận",
     "tt": "thị trấn",
     "tx": "thị xã",
+    "th.": "thôn",
     "tp": "thành phố",
 }
 _SEPARATOR = re.compile(
     r"\s*[,;/|\u00b7]\s*|\s+-\s*|\s*-\s+|(?<=\w)-(?=\w)|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.\s+"
-    r"|(?<=\s\d)\.\s+(?=[^\W\d_]{2})|(?<=\s\d\d)\.\s+(?=[^\W\d_]{2})|(?<=[^\W\d_]{2})\.(?=[^\W\d_]{2})"
+    r"|(?<=\s\d)\.\s+(?=[^\W\d_]{2})|(?<=\s\d\d)\.\s+(?=[^\W\d_]{2})|(?<=[^\W\d_]{2})(?<!\b[Tt][Hh])\.(?=[^\W\d_]{2})"
 )
 # Names whose own hyphen is no separator.
 _HYPHENATED = re.compile(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ocr_service.fields import kinds
 from ocr_service.fields.dates import read_date
 from ocr_service.fields.draft import Draft, Item
-from ocr_service.fields.graves import put_plot, read_gathering
+from ocr_service.fields.graves import from_roster, put_plot, read_gathering
 from ocr_service.fields.headings import take_heading
 from ocr_service.fields.labelled import (
     put_name,
@@ -133,6 +133,8 @@ def _plot(draft: Draft, item: Item) -> bool:
     if found is None or (set(found) == {"raw"} and (begins_with_surname(item.text) or draft.is_doubtful(item))):
         return False
     if set(found) == {"raw"} and read_rank(item.text, labelled=False):
+        return False
+    if set(found) == {"raw"} and from_roster(draft) and read_unit(item.text).chain:
         return False
     put_plot(draft, found, item)
     return True

@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-from random import Random
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.inscriptions import Kind, sample_inscription
 from ocr_service.fields import context_from_json, parse_lines, parse_text
 from ocr_service.fields.confidence import field_confidence
-from ocr_service.fields.gazetteer import gazetteer
-from ocr_service.fields.text import key
 from ocr_service.records import Alternative, Context, Line
 
 PIECES = st.sampled_from(
@@ -65,22 +60,6 @@ def test_thousands_of_lines_and_endless_ones_are_read_to_the_end() -> None:
 def test_nothing_read_is_not_taken_for_a_blank_stone() -> None:
     assert parse_text("").flat()["kind"] == "other"
     assert parse_text("\n\n").flat()["flags"] == ["blank_stone"]
-
-
-def test_fresh_inscriptions_come_back_as_they_were_worded() -> None:
-    rng = Random(11)
-    right = wrong = 0
-    for _ in range(400):
-        inscription = sample_inscription(rng, civil_share=0.0)
-        truth, flat = inscription.truth, parse_text("\n".join(inscription.lines)).flat()
-        same = [key(flat.get("name") or "") == key(truth.name or "") or inscription.kind is Kind.COLLECTIVE]
-        for said, found in ((truth.birth_date, "birth"), (truth.enlist_date, "enlist"), (truth.death_date, "death")):
-            same.append(said is None or flat.get(found) == said or flat.get("lunar") is not None)
-        if truth.hometown is not None:
-            place, names = flat.get("hometown") or {}, gazetteer().provinces(truth.hometown.province)
-            same.append(not names or place.get("province") in {province.name for province in names})
-        right, wrong = right + all(same), wrong + (not all(same))
-    assert right / (right + wrong) >= 0.98
 
 
 def test_a_chain_that_exists_beats_the_better_guess() -> None:

@@ -36,8 +36,10 @@ def test_a_chain_that_exists_is_found_with_its_heirs(
     commune = data.draw(st.sampled_from(district.communes))
     text = separator.join((commune.name, district.name, district.province))
     value = read_place(text.upper() if capitals else text).value
-    assert value["province_63"] == district.province
-    assert value["province_2025"] == gazetteer().province_2025[district.province]
+    # A province of 1976 may hold two districts and communes of the same names; then both are candidates.
+    assert district.province in value.get("province_63_candidates", [value.get("province_63")])
+    today = gazetteer().province_2025[district.province]
+    assert today in value.get("province_2025_candidates", [value.get("province_2025")])
     assert value["district"] == district.name
 
 
