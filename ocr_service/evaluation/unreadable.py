@@ -44,15 +44,15 @@ class Claim:
         return bool(self.name.value) and spelling(self.name.value) != spelling(self.true_name)
 
 
-def read_unreadable(index: int, reader: Reader) -> Claim:
-    """Render unreadable stone number ``index`` and read it."""
+def read_unreadable(index: int, reader: Reader, strength: float = 1.0) -> Claim:
+    """Render unreadable stone number ``index`` and read it; ``strength`` of its defect from 0 to 1 (hopeless)."""
     rng = Random(f"unreadable {index}")  # noqa: S311 - seeded pictures, not secrets
     inscription = sample_martyr(rng)
     while inscription.kind is not Kind.NAMED or inscription.truth.name is None:
         inscription = sample_martyr(rng)
     defect = DEFECTS[index % len(DEFECTS)]
     stone = make_stone(rng, StoneRequest(inscription, held_out=True, exif_orientation=1))
-    spoilt = spoil(Dice.of(rng), stone, defect, strength=1.0)
+    spoilt = spoil(Dice.of(rng), stone, defect, strength)
     reading = read_photo(encode_jpeg(spoilt.image), f"{index:03d}.jpg", reader)
     return Claim(
         defect, inscription.truth.name or "", reading.record.get("name", _NOTHING), reading.record.get("kind", _NOTHING)
@@ -76,11 +76,12 @@ def main() -> None:
     """Parse the command line, read, count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stones", type=int, default=100, help="how many stones (default: %(default)s)")
+    parser.add_argument("--strength", type=float, default=1.0, help="of the defects, 0 to 1 (default: %(default)s)")
     parser.add_argument("--bundle", help="model bundle: a folder, NAME or NAME@VERSION (default: as commands use it)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     reader = load_reader(arguments.bundle)
-    claims = [read_unreadable(index, reader) for index in range(arguments.stones)]
+    claims = [read_unreadable(index, reader, arguments.strength) for index in range(arguments.stones)]
     sys.stdout.write(summary(claims) + "\n")
     for claim in claims:
         if claim.is_wrong:
