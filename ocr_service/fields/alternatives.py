@@ -7,6 +7,7 @@ rests on another reading carries the flag ``chosen_alternative``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from ocr_service.fields.text import clean
 from ocr_service.records import Context, Line
 
 _MAX_ALTERNATIVES = 4
+_PLACE_SIGNS = re.compile(r"^[^\d]*[^\W\d_]\s*[-,]\s*[^\W\d_][^\d]*$")
 _DATED = ("birth", "enlist", "death")
 
 
@@ -43,7 +45,10 @@ def _better(line: Line, context: Context) -> Line:
 def _fit(text: str, context: Context) -> float | None:
     """How much of a line that holds a place or dates exists, 0 to 1; None if it holds neither."""
     fits: list[float] = []
-    for segment in cut_line(clean(text), 0):
+    segments = cut_line(clean(text), 0)
+    if len(segments) == 1 and segments[0].field is None and _PLACE_SIGNS.search(text):
+        return read_place(text, context.cemetery_province).fit  # the second line of a hometown
+    for segment in segments:
         if segment.field == "hometown" and segment.text.strip():
             place = read_place(segment.text, context.cemetery_province)
             fits.append(place.fit * (0.9 if "gazetteer_fix" in place.flags else 1.0))

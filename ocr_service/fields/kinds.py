@@ -42,7 +42,11 @@ _COUNT_LINE = re.compile(
     r"^\s*\(?\s*\d{1,4}\s*(?:anh hung\s+)?(?:liet\s*s[iy]|ls|dong chi|d/c|hai cot|bo hai cot)\s*\)?\s*$"
 )
 _COUNT_WORDS = {"hai": 2, "ba": 3, "bon": 4, "nam": 5, "sau": 6, "bay": 7, "tam": 8, "chin": 9, "muoi": 10}
-_COUNT_WORD = re.compile(r"\b(hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+(?:anh hung\s+)?liet\s*s[iy]\b")
+# At the start of a line or after what is shared: TRẦN VĂN TÁM / LIỆT SĨ are not eight.
+_COUNT_WORD = re.compile(
+    r"(?m)(?:^\s*|\b(?:mo|chung|the|cua|gom|co)\s+)(hai|ba|bon|nam|sau|bay|tam|chin|muoi)\s+"
+    r"(?:anh hung\s+)?liet\s*s[iy]\b"
+)
 _SYMBOLIC = re.compile(r"\bmo\s+(?:gio|tuong\s*trung|vong|chieu hon|tuong niem)\b|\bmo\s+khong\s+(?:co\s+)?hai\s*cot\b")
 _LIST = re.compile(
     r"\b(?:bia|bang)\s+(?:ghi\s+)?(?:danh|ten|cong)\b(?!\s*hieu)|\bdanh\s+sach\b.{0,30}\bliet"
@@ -134,7 +138,7 @@ def weigh(lines: list[str]) -> KindEvidence:
     head = fold(" ".join(lines[:_HEAD_LINES]))
     unknown = _unknown(" ".join(lines[:_HEAD_LINES]))
     numbered = sum(bool(re.match(r"\s*\d{1,4}\s*(?:[.)\-|]\s*|\s)[^\W\d]", line)) for line in lines)
-    counted = fold(" ".join(_LONG_NUMBER.sub(_no_count, line) for line in lines[:_HEAD_LINES]))
+    counted = fold("\n".join(_LONG_NUMBER.sub(_no_count, line) for line in lines[:_HEAD_LINES]))
     word = _COUNT_WORD.search(counted)
     number = _COUNT.search(counted)
     listing = bool(_LIST.search(head))

@@ -239,7 +239,7 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
     fit = sum(is_syllable(word) for word in known) / len(known) if known else 0.0
     draft.put("name", reading.name, item, raw=reading.raw, flags=reading.flags, fit=fit)
     draft.put("name_status", reading.status, item)
-    suggested = suggest_name(reading.raw)
+    suggested = _read_elsewhere(draft, reading, item) or suggest_name(reading.raw)
     if suggested and suggested != reading.name:
         draft.put("name_suggested", suggested, item, raw=reading.raw, fit=0.0)
     for name, value in (
@@ -257,6 +257,15 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
         draft.put("gender_hint", "F", item)
     if reading.years:
         put_year_pair(draft, reading.years, item)
+
+
+def _read_elsewhere(draft: Draft, reading: NameReading, item: Item) -> str | None:
+    """The name that the reader's next reading of the line gives, where its first cannot be a name as it stands."""
+    if is_plausible_name(reading.raw) and suggest_name(reading.raw) is None:
+        return None
+    texts = (other.rpartition(":")[2] for line in item.lines for other in draft.other_readings.get(line, ()))
+    others = (read_name(text) for text in texts if is_plausible_name(text))
+    return next((other.name for other in others if suggest_name(other.raw) is None), None)
 
 
 def put_year_pair(draft: Draft, text: str, item: Item) -> bool:

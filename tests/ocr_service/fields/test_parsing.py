@@ -76,6 +76,37 @@ def test_a_chain_that_exists_beats_the_better_guess() -> None:
     assert "chosen_alternative" in inscription.flags
 
 
+def test_the_second_line_of_a_hometown_is_chosen_by_the_chain_it_makes() -> None:
+    lines = [
+        _line("LIỆT SĨ"),
+        _line("NGUYỄN VĂN AN"),
+        _line("Quê quán: Kim Liên"),
+        Line("Num Dxn - Ngxx Am", 0.9, _line("").quad, 0, (Alternative("Nam Đàn - Nghệ An", 0.2),)),
+    ]
+    inscription = parse_lines(lines)
+    assert inscription.value("hometown")["commune"] == "Kim Liên"
+    assert inscription.value("hometown")["province"] == "Nghệ An"
+    assert "chosen_alternative" in inscription.flags
+
+
+def test_a_name_that_cannot_be_one_is_not_replaced_by_another_reading_but_it_is_proposed() -> None:
+    name = Line("NGUYỄN VĂN Tx4N", 0.9, _line("").quad, 0, (Alternative("NGUYỄN VĂN TOÀN", 0.2),))
+    record = parse_lines([_line("LIỆT SĨ"), name]).record
+    assert (record["name"].value, record["name"].raw) == (None, "NGUYỄN VĂN Tx4N")
+    assert record["name_suggested"].value == "Nguyễn Văn Toàn"
+    sure = parse_lines([_line("LIỆT SĨ"), _line("NGUYỄN VĂN TOÀN")]).record
+    assert "name_suggested" not in sure
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(["9", "(", ")", "-", "1a", "Ợx ", "HS: ", "Quê: ", "Tân Thành, ", "LIỆT SĨ\n", "9\n", "A: B - C\n"])
+)
+def test_five_thousand_characters_of_one_kind_parse(piece: str) -> None:
+    assert parse_text(piece * (5000 // len(piece))).flat()["kind"]
+    assert parse_text(f"LIỆT SĨ\nTRẦN VĂN TÁM\n{piece * 600}").value("name") is not None
+
+
 def test_a_line_that_fits_keeps_its_reading() -> None:
     line = Line("Hy sinh: 21/11/1968", 0.9, _line("").quad, 0, (Alternative("Hy sinh: 22/11/1968", 0.9),))
     inscription = parse_lines([line])
