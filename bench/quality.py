@@ -26,8 +26,8 @@ from ocr_service.reading.outcome import Outcome, needs_rephotograph, outcome
 from ocr_service.records import Reading
 from preprocess.quality import QualityReason
 
-SEED = 81_000
-STONES = 16
+SEED = 82_000
+STONES = 10
 _PRESENT, _ABSENT = 0.10, 0.05
 _LOST = 0.75  # characters lost: a stone that nobody could read
 

@@ -189,6 +189,7 @@ def _opened(mask: np.ndarray, size_px: int) -> np.ndarray:
 
 
 _PALE_LIGHTNESS, _PALE_CHROMA = 42.0, 12.0  # of light mirrored by the stone, which is not a thing before it
+_HUELESS_LAB = 8.0  # nearer to black, or to the stone's own hue, a colour says nothing
 _FOREIGN_LAB = 16.0  # distance in Lab, lightness halved; veins, flecks and weathering of stones stay below it
 
 
@@ -200,9 +201,14 @@ def _off_colour(flat: np.ndarray, seen: np.ndarray, lines: Sequence[np.ndarray])
         return np.zeros(seen.shape, np.float32)
     stone = np.median(lab[seen], axis=0)
     letters = np.median([_colour_of_letters(lab, line, stone) for line in lines], axis=0)
-    axis = letters - stone
-    share = np.clip((lab - stone) @ axis / max(float(axis @ axis), 1e-3), -0.3, 1.3)
-    off = np.linalg.norm(lab - stone - share[..., None] * axis, axis=2)
+    # Shade scales lightness and chroma alike, so the stone, its letters and both in the shade lie in one plane through
+    # black; where the letters have the stone's hue, in one line.
+    first = stone / np.linalg.norm(stone) if np.linalg.norm(stone) > _HUELESS_LAB else np.array([1.0, 0.0, 0.0])
+    second = letters - (letters @ first) * first
+    off_plane = lab - (lab @ first)[..., None] * first
+    if (length := float(np.linalg.norm(second))) > _HUELESS_LAB:
+        off_plane -= (off_plane @ second / length)[..., None] * second / length
+    off = np.linalg.norm(off_plane, axis=2)
     pale = (lab[..., 0] > _PALE_LIGHTNESS) & (np.hypot(lab[..., 1], lab[..., 2]) < _PALE_CHROMA)
     return np.where(pale, 0.0, off)
 
@@ -266,12 +272,12 @@ def _reasons(m: Measures) -> tuple[QualityReason, ...]:
         return (QualityReason.NO_TEXT, *_reasons_of_frame(m))
     found = {
         QualityReason.TOO_DARK: m.contrast < 10.5 and m.ground < 40,
-        QualityReason.TOO_BRIGHT: m.ground > 245 and m.contrast < 40,
+        QualityReason.TOO_BRIGHT: m.ground > 245 and m.contrast < 70,
         QualityReason.TOO_SMALL: m.line_height_px < 19.5,
         QualityReason.CUT_OFF: m.edge_gap < 0.3,
         QualityReason.TOO_OBLIQUE: m.tilt_deg > 57,
-        QualityReason.GLARE: m.glare > 0.07,
-        QualityReason.COVERED: m.foreign > 0.08,
+        QualityReason.GLARE: m.glare > 0.07 and m.ground < 230,  # a white stone is white without any glare
+        QualityReason.COVERED: m.foreign > 0.07,
         QualityReason.BLURRED: m.text_sharpness < 0.09 and m.sharpness < 0.072,
     }
     return tuple(reason for reason, holds in found.items() if holds)

@@ -76,6 +76,11 @@ def test_stones_that_say_the_same_of_nobody_stay_apart() -> None:
     assert graves_of(*(shot(name, UNKNOWN) for name in "abc")) == [(0,), (1,), (2,)]
 
 
+def test_stones_that_name_a_comrade_by_a_phrase_stay_apart() -> None:
+    phrase = ("TÊN ĐỒNG", "CHÍ GẮN LIỀN CHIẾN CÔNG QUÊ HƯƠNG TRUNG DŨNG", "HY SINH: 6-8-1963")
+    assert graves_of(shot("a", phrase), shot("b", phrase)) == [(0,), (1,)]
+
+
 def test_a_name_without_any_date_joins_nothing() -> None:
     bare = ("LIỆT SĨ", "NGUYỄN VĂN MẪU", "QUÊ: NAM SÁCH")
     assert graves_of(shot("a", bare), shot("b", bare)) == [(0,), (1,)]
