@@ -21,7 +21,8 @@ from ocr_service.fields import parse_lines
 from ocr_service.fields.confidence import with_chances
 from ocr_service.reading.outcome import count_alike, settle
 from ocr_service.reading.picture_kind import picture_kind
-from ocr_service.reading.sight import find_lines, is_text, read_lines, turned_over
+from ocr_service.reading.second_look import look_again
+from ocr_service.reading.sight import find_lines, in_more_light, is_text, read_lines, turned_over
 from ocr_service.records import (
     Alternative,
     Context,
@@ -114,6 +115,10 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
     with clock.step("orient"):
         if turned := turned_over(sight, seen, reader.recogniser):
             sight, seen = turned, read_lines(turned, reader.recogniser)
+    with clock.step("second_look"):
+        if lit := in_more_light(sight, seen, reader.detector, reader.recogniser):
+            sight, seen = lit
+        seen = look_again(sight.image, sight.quads, seen, reader.recogniser)
     with clock.step("stone"):
         kept = [index for index, line in enumerate(seen) if is_text(line)]
         quads = [sight.quads[index] for index in kept]
