@@ -43,7 +43,7 @@ _HYPHENATED = re.compile(
     r"(vũng tàu|kon\s?tum|công tum|đà nẵng|đn|kt|vt|huế|tháp chàm|côn đảo|gia định|veng|rieng|tĩnh)(?![^\W_])"
 )
 _DOTTED = re.compile(r"(?<![^\W_])(TDP|TX|TP|TT|KP)\.\s*(?=[^\W_])", re.I)
-_FORMER = re.compile(r"\(\s*cũ\s*\)", re.I)
+_FORMER = re.compile(r"\(\s*(?:cũ|đặc khu)\s*\)", re.I)
 _TWICE = re.compile(r"(?<![^\W_])[HQX]\.\s*(?=(?:H|QUẬN|Quận|TT|TX)[\s.])")
 _NUMBERED = re.compile(r"^(\d{1,2})\s+([^\W\d_].+)$")
 _JOINT = "\u2060"
