@@ -274,7 +274,7 @@ def _reasons(m: Measures) -> tuple[QualityReason, ...]:
         QualityReason.TOO_DARK: m.contrast < 10.5 and m.ground < 40,
         QualityReason.TOO_BRIGHT: m.ground > 245 and m.contrast < 70,
         QualityReason.TOO_SMALL: m.line_height_px < 19.5,
-        QualityReason.CUT_OFF: m.edge_gap < 0.3,
+        QualityReason.CUT_OFF: m.edge_gap < 0.1,  # detected lines end a little beyond their letters
         QualityReason.TOO_OBLIQUE: m.tilt_deg > 57,
         QualityReason.GLARE: m.glare > 0.07 and m.ground < 230,  # a white stone is white without any glare
         QualityReason.COVERED: m.foreign > 0.07,
