@@ -22,6 +22,7 @@ Bench = Callable[[Console], Mapping[str, float]]
 BENCHES: Mapping[str, str] = {  # name → module:function, imported only when it runs
     "reader": "bench.reader:run",
     "parse": "bench.parse:run",
+    "faces": "bench.faces:run",
     "ablation": "bench.ablation:run",
     "quality": "bench.quality:run",
     "kinds": "bench.kinds:run",

@@ -7,18 +7,22 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.worker_cost import worker_cost
 from ocr_service.evaluation import USUAL_PEERS, EngineScore, evaluate, load_truth, tables
 from ocr_service.settings import load_settings
 
 SAMPLES = Path(__file__).parent.parent / "datasets" / "samples"
+SIZED_PHOTOS = 6
+"""How many photos are read at 2 and at 12 megapixels as well."""
 
 
 def run(console: Console) -> Mapping[str, float]:
     """Measure all readers on the sample pack, print the tables, and return the figures."""
+    cost = worker_cost(sorted(SAMPLES.glob("*.jpg"))[:SIZED_PHOTOS])
     scores = evaluate(load_truth(SAMPLES), USUAL_PEERS, load_settings())
     for table in tables(scores, title="Readers on the sample pack, one after the other"):
         console.print(table)
-    return figures(scores)
+    return figures(scores) | cost
 
 
 def figures(scores: Sequence[EngineScore]) -> dict[str, float]:
