@@ -50,7 +50,7 @@ _ADDRESSED = {
 _SURE_WORD = 0.8
 _START = re.compile(
     r"^\s*(?:(?:mo|phan mo|bia mo)\s+)?(?P<hero>anh\s+hung\s+)?l[il1|]et\s*[s5][iyl1|](?![a-z])[\s:.\-]*"
-    r"|^\s*(?:ho\s+(?:va\s+)?)?ten\s+(?:liet\s*s[iy]\s+)?"
+    r"|^\s*(?P<short>ahls)(?![a-z])[\s:.\-]*|^\s*(?:ho\s+(?:va\s+)?)?ten\s+(?:liet\s*s[iy]\s+)?"
     r"|^\s*to\s*quoc\s*ghi\s*cong[\s:.\-]*|^\s*(?:noi an nghi|phan mo)(?:\s+(?:cua|ong|ba|cu))*[\s:.\-]+"
 )
 _HERO = re.compile(r"^\s*(?:anh hung\s*(?:llvt|luc luong vu trang)|ahllvt)")
@@ -82,7 +82,7 @@ def take_heading(draft: Draft, item: Item) -> tuple[bool, Item | None]:
     if kinds.tells_kind(item.text):
         return False, None
     draft.head(squeeze(item.text[: start.end()]).strip(" .:-"), item)
-    if start["hero"]:
+    if start["hero"] or start["short"]:
         draft.put("title", "AHLS", item)
     return True, Item(None, item.text[start.end() :], item.lines)
 
@@ -110,6 +110,8 @@ def _takes_whole(draft: Draft, item: Item) -> bool:
         draft.head(item.text, item)
         if name.startswith(("anhhunglietsi", "cacanhhunglietsi")):
             draft.put("title", "AHLS", item)
+        if name.startswith("anhhungllvt"):
+            draft.put("title", "AHLLVTND", item)
         if name in _ADDRESSED:
             draft.put("honorific", _ADDRESSED[name], item)
         return True

@@ -35,6 +35,7 @@ _UNIT_START = re.compile(
     r"^\s*(?:(?:đại đội|tiểu đoàn|trung đoàn|sư đoàn|quân khu|quân đoàn|mặt trận|lữ đoàn)\b|[cdef]\s?\d)", re.I
 )
 _DATE_START = re.compile(r"^[\s(]*(?:ngày|tháng|năm|\d{1,2}\s?[/.\-]|[12]\d{3}\b)", re.I)
+_YEAR_ALONE = re.compile(r"^\W*năm\s*\d{4}\W*$", re.I)
 _WHOLE_DATE = re.compile(r"\d{1,2}[/.\-]\d{1,2}[/.\-]\d{2,4}")
 _DATED = ("birth", "enlist", "death", "party", "lunar")
 # (07 - 7 - GIÁP THÌN): the lunar twin of the date above it.
@@ -124,6 +125,8 @@ def _goes_on_as_unit(last: Item, item: Item) -> bool:
 
 def _goes_on_as_date(last: Item, item: Item) -> bool:
     text = item.text
+    if _YEAR_ALONE.match(text) and re.search(r"\d", last.text) and not re.search(r"\d{4}", last.text):
+        return True
     if not _DATE_START.match(text) or re.search(r"\d", last.text):
         return False
     return not is_unknown_wording(text) and not read_location(text)

@@ -8,9 +8,9 @@ from ocr_service.fields.text import fold, squeeze
 
 _VALUE = r"(?:(?<![a-z])[a-z]{1,2}\d{0,3}|\d{1,4}[a-z]?|(?<![a-z])[ivx]{1,4})(?![a-z0-9])"
 _AXIS = re.compile(
-    r"(?<![a-z0-9])(?:(?P<khu>khu(?: vuc| mo)?|k(?=\s?[a-z]?\d|\.))|(?P<lo>lo(?: so)?|l(?=\d))|(?P<hang>(?:hang"
-    r"|day)(?: mo| so| thu)?|h(?=\d))"
-    r"|(?P<o>o(?: so)?)|(?P<mo>so mo|mo so|ngoi mo so|ngoi so|ngoi mo|ngoi|mo|so|m(?=\d)|s(?=\d)|no\b\.?))"
+    r"(?<![a-z0-9])(?:(?P<khu>khu(?: vuc| mo)?|k(?=\s?[a-z]?\d|\.))|(?P<lo>lo(?: so)?|l(?=\.?\s?\d|\.))"
+    r"|(?P<hang>(?:hang|day)(?: mo| so| thu)?|h(?=\.?\s?\d))"
+    r"|(?P<o>o(?: so)?)|(?P<mo>so mo|mo so|ngoi mo so|ngoi so|ngoi mo|ngoi|mo|so|m(?=\.?\s?\d)|s(?=\d)|no\b\.?))"
     rf"\s*[:.\-]?\s*(?:thu\s+)?\"?(?P<value>{_VALUE})\"?"
 )
 _CODE = re.compile(

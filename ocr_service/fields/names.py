@@ -34,6 +34,7 @@ _ALIAS = re.compile(
     re.I,
 )
 _AGE = re.compile(r"(?<!\d)(\d{1,3})\s*tuoi\b|\btuoi\s*:?\s*(\d{1,3})(?!\d)")
+_FULL_STOP = re.compile(r"(?<=[^\W\d_]{3})\.$")  # of a sentence, not of an abbreviation
 _WORD = r"[^\W\d_][^\W\d_'’]*"
 _NAME = re.compile(rf"^(?:{_WORD}\.?|{_WORD}\.{_WORD}\.)(?:[ \-.]+(?:{_WORD}\.?|{_WORD}\.{_WORD}\.?))*$")
 
@@ -144,7 +145,7 @@ def read_name(text: str) -> NameReading:
     age = _AGE.search(fold(bare))
     if age:
         bare = bare[: age.start()] + bare[age.end() :]
-    raw = squeeze(bare).strip(" ,;:-\"'*+|")
+    raw = _FULL_STOP.sub("", squeeze(bare).strip(" ,;:-\"'*+|"))
     name, flags = normalised(raw)
     own_alias = bool(alias) and not raw
     years, rest, stated = None, [], int(age[1] or age[2]) if age else None

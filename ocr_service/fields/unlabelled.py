@@ -49,6 +49,7 @@ _LETTERS_AND_DATE = re.compile(
     r"^\W*(?:[a-z|]|\d[./]?[a-z])(?:[./, \-]{0,2}[a-z]){0,3}\W+(?:(?:ngay\s*)?\d{1,2}\s*[./\-]\s*)?"
     r"(?:(?:thang\s*)?\d{1,2}\s*[./\-]\s*)?(?:nam\s*)?[12i][09]\d\w?\s*$"
 )
+_NAME_AND_YEARS = re.compile(r"^(?P<name>\D{5,}?)[\s,:\-]+(?P<years>(?:18|19)\d\d\s*-\s*(?:19|20)\d\d)\s*$")
 _DATE_ALONE = re.compile(r"^[\s(]*(?:ngay\s+)?[\d./\-\s]+(?:thang\s*\d+\s*)?(?:nam\s*\d+)?[\s).]*$")
 
 
@@ -141,6 +142,10 @@ def _plot(draft: Draft, item: Item) -> bool:
 
 
 def _pair(draft: Draft, item: Item) -> bool:
+    named = _NAME_AND_YEARS.match(item.text)
+    if named and not draft.has("name") and begins_with_surname(named["name"]) and looks_like_name(named["name"]):
+        put_name(draft, read_name(named["name"]), item)
+        return put_year_pair(draft, named["years"], item)
     return put_year_pair(draft, item.text, item)
 
 
