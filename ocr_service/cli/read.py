@@ -102,8 +102,12 @@ def read_all(
 
 def summarise(readings: list[Reading], interrupted: bool) -> int:
     """Print one closing line for people and return the exit code."""
+    from ocr_service.reading.outcome import needs_rephotograph
+
     rejected = sum(reading.status is ReadingStatus.REJECTED for reading in readings)
     messages.print(f"{len(readings) - rejected} photos read, {rejected} rejected", highlight=False)
+    if again := sum(map(needs_rephotograph, readings)):
+        messages.print(f"{again} to be photographed again: text was lost (flag needs_rephotograph)", style="yellow")
     if interrupted:
         messages.print("interrupted: what was finished is kept; the same command goes on from there", style="yellow")
         return 130

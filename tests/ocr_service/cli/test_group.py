@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ocr_service.cli import app
+from ocr_service.cli.read import summarise
 from ocr_service.contract import reading_to_line
 from ocr_service.errors import UsageError
 from ocr_service.fields import parse_lines
-from ocr_service.records import Line, PhotoType, Reading, ReadingStatus
+from ocr_service.records import Field, Line, PhotoType, Reading, ReadingStatus
 
 STONE = ("LIỆT SĨ", "NGUYỄN VĂN MẪU", "SINH NĂM: 1948", "HY SINH: 12-5-1968")
 OTHER = ("LIỆT SĨ", "TRẦN ĐÌNH CHIẾN", "SINH NĂM: 1951", "HY SINH: 30-4-1975")
@@ -62,3 +64,10 @@ def test_what_is_no_reading_is_named_by_its_line(tmp_path: Path) -> None:
     path.write_text('{"photo": 1}\n', encoding="utf-8")
     with pytest.raises(UsageError, match="line 1 is not a reading"):
         CliRunner().invoke(app, ["group", str(path)], catch_exceptions=False)
+
+
+def test_the_closing_line_of_a_run_counts_photos_to_be_taken_again(capsys: pytest.CaptureFixture[str]) -> None:
+    spoilt = shot("a.jpg", STONE, 0.9)
+    flagged = replace(spoilt, record={**spoilt.record, "flags": Field(["needs_rephotograph"])})
+    assert summarise([flagged, shot("b.jpg", OTHER, 0.9)], interrupted=False) == 0
+    assert "1 to be photographed again" in capsys.readouterr().err
