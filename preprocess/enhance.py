@@ -8,7 +8,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-_GAMMA = 0.5  # a tenth of full brightness becomes a third of it; 0.35 found as many lines, 0.7 fewer on black stones
+# A tenth of full brightness becomes a third of it. On the 35 darkest of 95 rendered stones 0.35, 0.5 and 0.7 gave 201,
+# 202 and 203 of 240 lines; the picture as it was gave 199.
+_GAMMA = 0.5
 
 
 def lightened(image: np.ndarray) -> np.ndarray:
