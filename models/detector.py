@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models.bundle import DetectorSpec
 from models.onnx_session import open_session
+from preprocess.lines import align_lines
 
 Point: TypeAlias = tuple[float, float]
 Quad: TypeAlias = tuple[Point, Point, Point, Point]
@@ -71,10 +72,11 @@ class LineDetector:
         lines = lines_from_probability(probability, self.spec)
         height, width = image.shape[:2]
         scale = np.array([width / probability.shape[1], height / probability.shape[0]])
-        found = []
-        for quad, score in lines:
-            corners = np.clip(quad * scale, 0.0, [width, height])
-            found.append(DetectedLine(_as_quad(corners), score))
+        quads = align_lines([quad * scale for quad, _ in lines])
+        found = [
+            DetectedLine(_as_quad(np.clip(quad, 0.0, [width, height])), score)
+            for quad, (_, score) in zip(quads, lines, strict=True)
+        ]
         return sorted(found, key=lambda line: line.quad[0][1])
 
     def probability_map(self, image: NDArray[np.uint8], side_px: int | None = None) -> NDArray[np.float32]:

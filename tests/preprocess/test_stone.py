@@ -39,6 +39,15 @@ def test_a_picture_filled_by_its_stone_has_no_face(face: tuple[np.ndarray, list[
     assert find_stones(inner, [line - 40 for line in lines]) == []
 
 
+def test_a_watermark_across_stone_and_ground_does_not_move_the_face(
+    scene: tuple[np.ndarray, np.ndarray, list[np.ndarray]],
+) -> None:
+    picture, corners, lines = scene
+    watermark = cv2.boxPoints(((780, 500), (500, 40), -30)).astype(np.float32)
+    watermark = np.roll(watermark, -int(np.argmin(watermark.sum(axis=1))), axis=0)
+    assert overlap(find_stones(picture, [*lines, watermark])[0].quad, corners, (1100, 1050)) > 0.93
+
+
 def test_without_text_there_is_no_face(scene: tuple[np.ndarray, np.ndarray, list[np.ndarray]]) -> None:
     assert find_stones(scene[0], []) == []
 
