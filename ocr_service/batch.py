@@ -173,7 +173,13 @@ def _start_worker(settings: Settings) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        _reader = load_reader(settings.bundle, profile=settings.profile, engine=settings.engine, device=settings.device)
+        _reader = load_reader(
+            settings.bundle,
+            profile=settings.profile,
+            engine=settings.engine,
+            device=settings.device,
+            decodes=settings.decodes,
+        )
     except HeadstoneError as error:  # raised here it would only look like a worker that died
         _reader = error
 

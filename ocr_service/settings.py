@@ -7,7 +7,7 @@ import ipaddress
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, FilePath, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.choices import DEFAULT_ENGINE, DEFAULT_PROFILE, Device, EngineName
@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     profile: str = Field(default=DEFAULT_PROFILE, description="Which of the shipped bundles reads: accurate or fast.")
     engine: EngineName = Field(default=DEFAULT_ENGINE, description="What runs the bundle.")
     device: Device | None = Field(default=None, description="Where the engine runs; default: its usual device.")
+    decodes: FilePath | None = Field(
+        default=None, description="CSV of decoded unit codes: code, from, to, place, meaning, source."
+    )
 
     @property
     def resolved_database_url(self) -> str:

@@ -52,7 +52,13 @@ def load_photo_reader(settings: Settings) -> ReadPhoto:
     """The real reader: one bundle on one engine, loaded once. Raises BundleError, EngineError."""
     from ocr_service.reading import load_reader, read_photo  # loads onnxruntime, which only reading processes need
 
-    reader = load_reader(settings.bundle, profile=settings.profile, engine=settings.engine, device=settings.device)
+    reader = load_reader(
+        settings.bundle,
+        profile=settings.profile,
+        engine=settings.engine,
+        device=settings.device,
+        decodes=settings.decodes,
+    )
 
     def read(data: bytes, photo: str, context: Context) -> Reading:
         return read_photo(data, photo, reader, context)

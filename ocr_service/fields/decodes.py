@@ -74,14 +74,17 @@ def read_decodes(path: Path) -> DecodeTable:
     """Import a UTF-8 CSV with the columns code, from, to, place, meaning, source.
 
     Raises:
-        UsageError: a column is missing, or a row has no code, meaning or source.
+        UsageError: the file cannot be read, a column is missing, or a row has no code, meaning or source.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise UsageError(f"{path}: add the column {', '.join(missing)}")
-        return DecodeTable(tuple(_rows(path, reader)))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [column for column in _COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise UsageError(f"{path}: add the column {', '.join(missing)}")
+            return DecodeTable(tuple(_rows(path, reader)))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"the table of decoded unit codes {path} cannot be read: {error}") from error
 
 
 def _rows(path: Path, reader: Iterable[dict[str, str]]) -> Iterable[Decode]:

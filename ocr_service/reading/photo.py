@@ -6,7 +6,8 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from models.recogniser import RecognisedLine
 from ocr_service.errors import BundleError, EngineError
 from ocr_service.fields import parse_lines
 from ocr_service.fields.confidence import with_chances
+from ocr_service.fields.decodes import DecodeTable, read_decodes
 from ocr_service.reading.outcome import count_alike, settle
 from ocr_service.reading.picture_kind import picture_kind
 from ocr_service.reading.second_look import look_again
@@ -50,6 +52,7 @@ class Reader:
     recogniser: TextRecogniser
     bundle_id: str
     engine: str
+    decodes: DecodeTable = field(default_factory=DecodeTable)
 
 
 def check_reader(
@@ -70,14 +73,17 @@ def load_reader(
     profile: str = DEFAULT_PROFILE,
     engine: EngineName = DEFAULT_ENGINE,
     device: Device | None = None,
+    decodes: Path | None = None,
 ) -> Reader:
     """Make a bundle ready for this process, one thread; without a ``name``, that of the profile.
 
-    Safe to read with from several threads. Raises BundleError, EngineError.
+    ``decodes`` is a table of unit codes (``ocr_service.fields.decodes``). Safe to read with from several threads.
+    Raises BundleError, EngineError, UsageError.
     """
+    table = read_decodes(decodes) if decodes else DecodeTable()
     with _told_as_ours():
         ready = load_engine(load_bundle(name, profile), engine, device=device)
-    return Reader(ready.detector, ready.recogniser, ready.bundle.id, f"{ready.name}/{ready.device}")
+    return Reader(ready.detector, ready.recogniser, ready.bundle.id, f"{ready.name}/{ready.device}", table)
 
 
 @contextmanager
@@ -125,14 +131,14 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
         unread = [quad for index, quad in enumerate(sight.quads) if index not in kept]
         faces = find_stones(sight.image, quads)
     with clock.step("quality"):
-        quality = judge(sight.image, quads, [face.quad for face in faces], unread)
+        quality = judge(sight.image, quads, [face.quad for face in faces])
     to_photo = np.diag([1 / upright.scale, 1 / upright.scale, 1.0]) @ sight.to_photo
     with clock.step("order"):
         stones, order = arrange(quads, [face.quad for face in faces])
     places = map_quads(quads, to_photo)
     lines = tuple(_line(seen[kept[i]], places[i], stones[i]) for i in order)
     with clock.step("parse"):
-        record = with_chances(parse_lines(lines, context).record)
+        record = with_chances(parse_lines(lines, context, reader.decodes).record)
         kind = picture_kind(lines, record, upright.size_px)
         record = settle(record, kind, quality.reasons, count_alike(unread, quads))
     return Reading(

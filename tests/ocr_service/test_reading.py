@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 from models.recogniser import RecognisedLine
 from ocr_service.errors import BundleError, EngineError
+from ocr_service.fields.decodes import read_decodes
 from ocr_service.reading import Reader, check_reader, load_reader, read_photo
 from ocr_service.reading.photo import arrange
 from ocr_service.reading.picture_kind import picture_kind
@@ -244,6 +246,15 @@ def test_a_small_stone_in_a_large_frame_is_read() -> None:
     frame[600 : 600 + small.shape[0], 700 : 700 + small.shape[1]] = small
     reading = read_photo(cv2.imencode(".png", frame)[1].tobytes(), "far.png", reader())
     assert unread_share(reading, truth_of("01_black_gold")["lines"]) < 0.15
+
+
+def test_a_table_of_decodes_answers_what_a_unit_code_meant(tmp_path: Path) -> None:
+    table = tmp_path / "decodes.csv"
+    table.write_text("code,from,to,place,meaning,source\nKH,,,,Khu 6,invented\n", encoding="utf-8")
+    photo = (SAMPLES / "15_oblique_terrazzo.jpg").read_bytes()
+    assert reading_of("15_oblique_terrazzo").record["unit"].value["decode"] is None
+    unit = read_photo(photo, "p.jpg", replace(reader(), decodes=read_decodes(table))).record["unit"]
+    assert unit.value["decode"] == [{"code": "KH", "meaning": "Khu 6", "source": "invented"}]
 
 
 @pytest.mark.parametrize(
