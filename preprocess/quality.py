@@ -44,17 +44,15 @@ class Measures:
 
     ``sharpness`` (of the picture) and ``text_sharpness`` (of the area around the lines) are steepnesses of edges a
     pixel in a picture of 1024 pixels, as shares of its contrast. ``brightest`` and ``median`` (of the picture),
-    ``contrast`` and ``ground`` (of the lines) are grey levels. ``line_height_px`` is the median in the picture,
-    ``unread_height_px`` that of regions that could not be read, where nothing was read. ``glare`` and ``foreign`` are
-    shares of the text's area: under clipped patches, and under patches of neither the stone's colour nor the letters'.
-    ``edge_gap`` is how far from the picture's edge the nearest line ends, in line heights; ``tilt_deg`` how far the
-    face is turned away.
+    ``contrast`` and ``ground`` (of the lines) are grey levels. ``line_height_px`` is the median in the picture.
+    ``glare`` and ``foreign`` are shares of the text's area: under clipped patches, and under patches of neither the
+    stone's colour nor the letters'. ``edge_gap`` is how far from the picture's edge the nearest line ends, in line
+    heights; ``tilt_deg`` how far the face is turned away.
     """
 
     sharpness: float
     brightest: float
     median: float
-    unread_height_px: float | None = None
     line_height_px: float = 0.0
     text_sharpness: float | None = None
     contrast: float = 0.0
@@ -73,26 +71,13 @@ class Quality:
     reasons: tuple[QualityReason, ...]
 
 
-def judge(
-    image: np.ndarray,
-    text_quads: Sequence[np.ndarray],
-    face_quads: Sequence[np.ndarray] = (),
-    unread_quads: Sequence[np.ndarray] = (),
-) -> Quality:
-    """Judge a picture by its text lines and, where they are known, stone faces, (4, 2) each.
-
-    ``unread_quads`` are regions that looked like text and could not be read.
-    """
-    measures = measure(image, text_quads, face_quads, unread_quads)
+def judge(image: np.ndarray, text_quads: Sequence[np.ndarray], face_quads: Sequence[np.ndarray] = ()) -> Quality:
+    """Judge a picture by its text lines and, where they are known, stone faces, (4, 2) each."""
+    measures = measure(image, text_quads, face_quads)
     return Quality(measures, _reasons(measures))
 
 
-def measure(
-    image: np.ndarray,
-    text_quads: Sequence[np.ndarray],
-    face_quads: Sequence[np.ndarray] = (),
-    unread_quads: Sequence[np.ndarray] = (),
-) -> Measures:
+def measure(image: np.ndarray, text_quads: Sequence[np.ndarray], face_quads: Sequence[np.ndarray] = ()) -> Measures:
     """What the reasons are drawn from."""
     scale = min(1.0, _FRAME_SIDE_PX / max(image.shape[:2]))
     frame = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -101,8 +86,7 @@ def measure(
     median, brightest = _levels(frame[::4, ::4], (50, 99))
     sharpness = _sharpness(frame, step=2)
     if not text_quads:
-        unread_px = float(np.median([quad_size(q)[1] for q in unread_quads])) if unread_quads else None
-        return Measures(sharpness, brightest, median, unread_height_px=unread_px)
+        return Measures(sharpness, brightest, median)
     widest = sorted(text_quads, key=lambda q: -quad_size(q)[0])[:_MAX_LINES]
     height_px = float(np.median([quad_size(q)[1] for q in widest]))
     probes = [cv2.cvtColor(crop_line(image, q, _PROBE_HEIGHT_PX, margin=0.0), cv2.COLOR_BGR2GRAY) for q in widest]
@@ -289,6 +273,4 @@ def _reasons_of_frame(m: Measures) -> tuple[QualityReason, ...]:
         return (QualityReason.TOO_DARK,)
     if m.median > 250:
         return (QualityReason.TOO_BRIGHT,)
-    if m.sharpness < 0.055:
-        return (QualityReason.BLURRED,)
-    return (QualityReason.TOO_SMALL,) if m.unread_height_px is not None and m.unread_height_px < 12 else ()
+    return (QualityReason.BLURRED,) if m.sharpness < 0.055 else ()

@@ -94,8 +94,8 @@ def settle(
         _without_dead(settled)
     spoilt = photo_type in _INSCRIBED and bool(set(reasons) - {QualityReason.NO_TEXT})
     if photo_type in _GRAVES:
-        kind, blank = record.get("kind"), _BLANK_FLAG in _flags(record)
-        said = any(name in record and record[name].confidence >= _SAID_FROM for name in _FACTS)
+        kind, blank = record.get("kind"), _BLANK_FLAG in _flags(record) and _is_said(record, "header")
+        said = any(_is_said(record, name) for name in _FACTS)
         if not said and not (blank and not spoilt and not unread_count) and "not_a_grave" not in _flags(record):
             _flag(settled, ILLEGIBLE_FLAG)
             _unflag(settled, _BLANK_FLAG)
@@ -107,6 +107,10 @@ def settle(
         for name in settled.keys() - {"flags"}:
             settled[name] = replace(settled[name], confidence=min(settled[name].confidence, WEAK_BELOW))
     return settled
+
+
+def _is_said(record: Mapping[str, Field], name: str) -> bool:
+    return name in record and record[name].confidence >= _SAID_FROM
 
 
 def _without_dead(record: dict[str, Field]) -> None:

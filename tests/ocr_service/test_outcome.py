@@ -48,6 +48,12 @@ def test_a_header_with_unread_lines_below_is_illegible_not_blank() -> None:
     assert "blank_stone" not in reading.record["flags"].value
 
 
+def test_a_header_that_was_guessed_is_illegible_not_blank() -> None:
+    reading = reading_of(("LIỆT SĨ", 0.25))
+    assert outcome(reading) is Outcome.ILLEGIBLE
+    assert reading.record["kind"].value != "unknown"
+
+
 @pytest.mark.parametrize("reason", [QualityReason.GLARE, QualityReason.COVERED, QualityReason.CUT_OFF])
 def test_a_header_beside_what_hides_the_rest_is_illegible_and_to_be_photographed_again(reason: QualityReason) -> None:
     reading = reading_of(*HEADER, reasons=(reason,))

@@ -101,11 +101,6 @@ def test_a_black_picture_is_too_dark_and_a_white_one_too_bright() -> None:
     assert judge(white, []).reasons == (QualityReason.NO_TEXT, QualityReason.TOO_BRIGHT)
 
 
-def test_regions_too_small_to_be_read_are_too_small(face: Face) -> None:
-    specks = [np.array([[x, 50], [x + 40, 50], [x + 40, 58], [x, 58]], np.float32) for x in (10, 90, 180)]
-    assert judge(face[0], [], (), specks).reasons == (QualityReason.NO_TEXT, QualityReason.TOO_SMALL)
-
-
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=30, deadline=None)
 def test_no_picture_and_no_quads_break_the_verdict(seed: int) -> None:
@@ -113,7 +108,7 @@ def test_no_picture_and_no_quads_break_the_verdict(seed: int) -> None:
     height, width = dice.integers(2, 90, 2)
     image = dice.integers(0, 256, (height, width, 3), dtype=np.uint8)
     quads = [(dice.random((4, 2)) * [width, height]).astype(np.float32) for _ in range(dice.integers(0, 5))]
-    measures = measure(image, quads, quads[:1], quads[1:])
+    measures = measure(image, quads, quads[:1])
     assert 0 <= measures.glare <= 1
     assert 0 <= measures.foreign <= 1
     assert 0 <= measures.tilt_deg <= 90
