@@ -20,7 +20,9 @@ def reading(photo: str = "a.jpg", bundle: str = "test@1", **changes: object) -> 
         "photo_type": PhotoType.HEADSTONE,
         "size_px": (40, 30),
         "stone_quads": (QUAD,),
-        "lines": (Line("LIỆT SĨ", 0.91, QUAD, 0, (Alternative("LIỆT SỸ", 0.05),), (0.9, 0.8, 1.0, 1.0, 1.0, 0.95, 0.7)),),
+        "lines": (
+            Line("LIỆT SĨ", 0.91, QUAD, 0, (Alternative("LIỆT SỸ", 0.05),), (0.9, 0.8, 1.0, 1.0, 1.0, 0.95, 0.7)),
+        ),
         "record": {"death": Field("1968-05-12", "12-5-68", 0.8, (0,), ("two_digit_year",))},
         "timings_ms": {"decode": 1.5},
     }

@@ -56,6 +56,17 @@ def dark_picture() -> np.ndarray:
     return np.full((300, 500, 3), 20, np.uint8)
 
 
+def test_a_line_in_larger_letters_than_the_others_is_read_again_with_more_ground() -> None:
+    small = [QUAD * 0.5 + np.float32([0, y]) for y in (0, 40, 80)]
+    recogniser = Dictated(line("NGUYỄN VĂN A", 0.99))
+    first = [line("NGUYÊN VĂN A", 0.97), *(line(f"HÀNG {row}", 0.97) for row in range(3))]
+    seen = look_again(dark_picture(), [QUAD, *small], first, recogniser)
+    assert [reading.text for reading in seen] == ["NGUYỄN VĂN A", "HÀNG 0", "HÀNG 1", "HÀNG 2"]
+    assert seen[0].confidence < 0.9  # two sure readings that differ are no sure reading
+    assert "NGUYÊN VĂN A" in [rival.text for rival in seen[0].alternatives]
+    assert len(recogniser.shown) == 1
+
+
 def test_only_doubtful_lines_are_read_again() -> None:
     recogniser = Dictated(line("NGUYỄN VĂN A", 0.8), line("NGUYEN VAN A", 0.3))
     first = [line("LIỆT SĨ", 0.99), line("NGUYÊN VĂN A", 0.5), line("", 0.0)]
