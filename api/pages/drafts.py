@@ -103,6 +103,7 @@ def show_draft(view: RecordView, texts: Texts, photo_url: str) -> ShownDraft:
     """The page's view of a record; ``photo_url`` is where its upright picture is served."""
     reading = view.reading
     fields = {name: show_field(name, view.fields.get(name), reading, texts) for name in FORM_FIELDS}
+    fields["name"] = _with_proposal(fields["name"], view.fields.get("name_suggested"))
     if view.state in VERIFIED_STATES:  # a person has vouched for all of it
         fields = {name: replace(field, level=_vouched(field.level), runs=()) for name, field in fields.items()}
     used = {line for name in FORM_FIELDS if name not in NOT_CUT for line in fields[name].lines}
@@ -238,6 +239,15 @@ def _runs(name: str, field: RecordField, cut: str, lines: tuple[Line, ...]) -> t
     if name in NOT_CUT or field.decided_by is not None:
         return ()
     return doubtful_runs(cut, [lines[index] for index in field.lines if 0 <= index < len(lines)])
+
+
+def _with_proposal(shown: ShownField, suggested: RecordField | None) -> ShownField:
+    """A name with what it may have been, as the last of its other readings; in the letters of the stone."""
+    if suggested is None or not suggested.value or not shown.cut:
+        return shown
+    proposal = suggested.value.upper() if shown.cut.isupper() else suggested.value
+    known = {other.casefold() for other in (shown.cut, *shown.others)}
+    return shown if proposal.casefold() in known else replace(shown, others=(*shown.others, proposal))
 
 
 def _sense(value: Any) -> str:

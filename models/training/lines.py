@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.lettering import Theme
 from datasets.lines import LineSource
 from datasets.manifest import read_manifest
 from datasets.validation import validation_lines
@@ -28,16 +30,20 @@ CALIBRATION_SEED = 7_000_002
 """Keeps the lines that calibrate confidences apart from those that choose between runs."""
 
 
-def training_lines(seed: int, verified: Path | None = None, verified_share: float = 0.0) -> Iterator[Line]:
+def training_lines(
+    seed: int, verified: Path | None = None, verified_share: float = 0.0, *, plain: bool = False
+) -> Iterator[Line]:
     """Rendered lines without end, mixed with crops from a label file that people have verified.
 
     ``verified`` is in PaddleOCR's format (``datasets/manifest.py``); ``verified_share`` of the lines come from it.
-    Stones follow each other, so shuffle over a few hundred lines.
+    ``plain`` lines are clean letters on clean stone, well photographed, for measuring what the others teach. Stones
+    follow each other, so shuffle over a few hundred lines.
     """
     cv2.setNumThreads(1)
     dice = random.Random(seed)  # noqa: S311 - order of training lines
     crops = read_labelled_lines(verified) if verified else []
-    for image, text in LineSource(seed, HEIGHT_PX, blank_share=BLANK_SHARE):
+    source = LineSource(seed, HEIGHT_PX, blank_share=BLANK_SHARE)
+    for image, text in replace(source, theme=Theme.CLEAN, hardness=0.0) if plain else source:
         yield image, as_written(text)
         while crops and dice.random() < verified_share:
             yield dice.choice(crops)

@@ -48,16 +48,19 @@ def main() -> None:
     parser.add_argument(
         "--verified", type=Path, help="label file of crops that people have verified, to learn from as well"
     )
+    parser.add_argument(
+        "--plain", action="store_true", help="learn from clean letters on clean stone alone, for comparison"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     config = RECIPES[arguments.config]
     if arguments.budget_s:
         config = replace(config, budget_s=arguments.budget_s)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    train(config, arguments.out, arguments.verified)
+    train(config, arguments.out, arguments.verified, plain=arguments.plain)
 
 
-def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> None:
+def train(config: TrainConfig, folder: Path, verified: Path | None = None, *, plain: bool = False) -> None:
     """Train until the budget is used up, saving and validating on the way."""
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
@@ -79,7 +82,7 @@ def train(config: TrainConfig, folder: Path, verified: Path | None = None) -> No
 
     board = SummaryWriter(folder, purge_step=step)
     held_out = held_out_lines(config.validation_lines)
-    open_source = partial(training_lines, verified=verified, verified_share=config.verified_share)
+    open_source = partial(training_lines, verified=verified, verified_share=config.verified_share, plain=plain)
     source = RenderedBatches(open_source, config.seed + sessions, config.batch_columns_px, config.max_width_px)
     batches = load_batches(source, config.render_workers)
     start = last_save = last_validation = time.monotonic()

@@ -18,7 +18,9 @@ from models.training.course import read_course
 from models.training.lines import Line
 
 
-def written_lines(seed: int, verified: Path | None = None, verified_share: float = 0.0) -> Iterator[Line]:
+def written_lines(
+    seed: int, verified: Path | None = None, verified_share: float = 0.0, plain: bool = False
+) -> Iterator[Line]:
     dice = np.random.default_rng(seed)
     while True:
         text = "".join(str(digit) for digit in dice.integers(0, 10, 4))
