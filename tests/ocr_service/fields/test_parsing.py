@@ -107,6 +107,14 @@ def test_five_thousand_characters_of_one_kind_parse(piece: str) -> None:
     assert parse_text(f"LIỆT SĨ\nTRẦN VĂN TÁM\n{piece * 600}").value("name") is not None
 
 
+def test_a_reading_that_the_pixels_hardly_allow_is_not_chosen_for_being_a_place() -> None:
+    cut = "Quê quán: Hiệp Cạt - Nam Sách - Hải Hưng"
+    for score, chosen in ((0.001, False), (0.2, True)):
+        other = Alternative("Quê quán: Hiệp Cát - Nam Sách - Hải Hưng", score)
+        record = parse_lines([Line(cut, 0.9, _line("").quad, 0, (other,))]).record
+        assert ("Hiệp Cạt" in str(record["hometown"].raw)) is not chosen
+
+
 def test_a_line_that_fits_keeps_its_reading() -> None:
     line = Line("Hy sinh: 21/11/1968", 0.9, _line("").quad, 0, (Alternative("Hy sinh: 22/11/1968", 0.9),))
     inscription = parse_lines([line])
