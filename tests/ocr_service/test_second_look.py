@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,22 +67,20 @@ def test_a_line_in_larger_letters_than_the_others_is_read_again_with_more_ground
 
 
 def test_only_doubtful_lines_are_read_again() -> None:
-    recogniser = Dictated(line("NGUYỄN VĂN A", 0.8), line("NGUYEN VAN A", 0.3))
-    first = [line("LIỆT SĨ", 0.99), line("NGUYÊN VĂN A", 0.5), line("", 0.0)]
-    seen = look_again(dark_picture(), [QUAD] * 3, first, recogniser)
-    assert [reading.text for reading in seen] == ["LIỆT SĨ", "NGUYỄN VĂN A", ""]
+    recogniser = Dictated(line("NGUYỄN VĂN A", 0.8))
+    first = [line("LIỆT SĨ", 0.99), line("NGUYÊN VĂN A", 0.5), line("", 0.0), line("9II", 0.01)]
+    seen = look_again(dark_picture(), [QUAD] * 4, first, recogniser)
+    assert [reading.text for reading in seen] == ["LIỆT SĨ", "NGUYỄN VĂN A", "", "9II"]
     assert seen[0] is first[0]
-    assert len(recogniser.shown) == 2
+    assert len(recogniser.shown) == 1
 
 
-def test_a_second_look_shows_ground_around_and_a_stretched_line() -> None:
-    picture = cv2.resize(np.eye(30, 50, dtype=np.uint8)[:, :, None].repeat(3, 2) * 255, (500, 300))
-    recogniser = Dictated(line("A", 0.1), line("A", 0.1))
-    look_again(picture, [QUAD], [line("A", 0.2)], recogniser)
-    wider, stretched = recogniser.shown
-    assert wider.shape[0] == stretched.shape[0] == HEIGHT_PX
+def test_a_second_look_shows_the_ground_around_a_line() -> None:
+    recogniser = Dictated(line("A", 0.1))
+    look_again(dark_picture(), [QUAD], [line("A", 0.2)], recogniser)
+    (wider,) = recogniser.shown
+    assert wider.shape[0] == HEIGHT_PX
     assert wider.shape[1] / HEIGHT_PX == pytest.approx(310 / 60, rel=0.05)
-    assert stretched.shape[1] / HEIGHT_PX == pytest.approx(1.18 * 300 / 50, rel=0.02)
 
 
 def test_agreement_makes_sure_and_contradiction_doubtful() -> None:
