@@ -46,7 +46,7 @@ def test_the_shipped_reader_knows_how_sure_it_is(bundle: Bundle) -> None:
 
 def test_rapidocr_loads_the_bundle_unchanged_and_reads_the_same(bundle: Bundle, quiet_peer: RapidOCR) -> None:
     # as the peer reads: padded to 320 px, the best class of each frame
-    ours = LineRecogniser(replace(bundle.recogniser, min_width_px=320, beam_width=1))
+    ours = LineRecogniser(replace(bundle.recogniser, min_width_px=320, beam_width=1, language=None))
     agreeing = 0
     for crop, _ in islice(iter(LineSource(5, held_out=True, theme=Theme.CLEAN)), CLEAN_LINES):
         read = quiet_peer(crop, use_det=False, use_cls=False, use_rec=True)
