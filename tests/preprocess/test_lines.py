@@ -169,13 +169,16 @@ def test_lines_of_an_oblique_face_that_lie_right_stay_within_a_tenth_of_a_degree
     assert rms_deg(align_lines(true), true) < 0.1
 
 
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 10_000), **views)
-def test_aligned_lines_lie_closer_to_their_true_direction(seed: int, yaw: float, pitch: float, roll_deg: float) -> None:
+@settings(max_examples=20, deadline=None)
+@given(**views)
+def test_aligned_lines_lie_closer_to_their_true_direction(yaw: float, pitch: float, roll_deg: float) -> None:
     true = oblique_lines(yaw, pitch, roll_deg)
-    errors_deg = np.random.default_rng(seed).uniform(-1, 1, len(true))
-    found = [_spun(line, float(error)) for line, error in zip(true, errors_deg, strict=True)]
-    assert rms_deg(align_lines(found), true) < max(rms_deg(found, true), 0.3)
+    dice, before_deg, after_deg = np.random.default_rng(1), 0.0, 0.0
+    for _ in range(25):  # single errors may all lean to one side, which nobody can tell from a photo held askew
+        found = [_spun(line, float(dice.uniform(-1, 1))) for line in true]
+        before_deg += rms_deg(found, true)
+        after_deg += rms_deg(align_lines(found), true)
+    assert after_deg < 0.85 * before_deg
 
 
 def _spun(quad: np.ndarray, angle_deg: float) -> np.ndarray:
