@@ -12,7 +12,8 @@ from typing import Any, cast
 from ocr_service.records import Alternative, Field, Line, PhotoType, Quad, Reading, ReadingStatus, RejectReason
 
 
-def _quad_to_json(quad: Quad) -> list[list[float]]:
+def quad_to_json(quad: Quad) -> list[list[float]]:
+    """Four corners as the contract writes them."""
     return [[round(x, 1), round(y, 1)] for x, y in quad]
 
 
@@ -40,7 +41,7 @@ def _line_to_json(line: Line) -> dict[str, Any]:
     return {
         "text": line.text,
         "confidence": round(line.confidence, 4),
-        "quad": _quad_to_json(line.quad),
+        "quad": quad_to_json(line.quad),
         "stone": line.stone,
         "alternatives": [{"text": a.text, "score": round(a.score, 4)} for a in line.alternatives],
         "char_confidences": [round(confidence, 3) for confidence in line.char_confidences],
@@ -69,7 +70,7 @@ def reading_to_json(reading: Reading) -> dict[str, Any]:
         "detail": reading.detail,
         "photo_type": str(reading.photo_type) if reading.photo_type else None,
         "size_px": list(reading.size_px) if reading.size_px else None,
-        "stone_quads": [_quad_to_json(quad) for quad in reading.stone_quads],
+        "stone_quads": [quad_to_json(quad) for quad in reading.stone_quads],
         "lines": [_line_to_json(line) for line in reading.lines],
         "record": {name: field_to_json(field) for name, field in reading.record.items()},
         "quality": list(reading.quality),

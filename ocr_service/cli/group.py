@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ocr_service.cli.output import OutputFormat, console, emit
-from ocr_service.contract import field_to_json, reading_from_json
+from ocr_service.contract import field_to_json, quad_to_json, reading_from_json
 from ocr_service.errors import UsageError
 from ocr_service.records import Reading
 
@@ -71,7 +71,7 @@ def grave_to_json(shots: Sequence[Reading]) -> dict[str, Any]:
                 "text": one.line.text,
                 "confidence": round(one.line.confidence, 4),
                 "photo": shots[one.shot].photo,
-                "quad": [[round(x, 1), round(y, 1)] for x, y in one.line.quad],
+                "quad": quad_to_json(one.line.quad),
             }
             for one in merged
         ],
