@@ -25,7 +25,7 @@ from pathlib import Path
 
 from models.choices import PHOTOS_SIDE_BY_SIDE
 from ocr_service.errors import HeadstoneError, UsageError
-from ocr_service.reading import Reader, load_reader, read_photo
+from ocr_service.reading import Reader, read_photo, reader_of
 from ocr_service.records import Context, Reading, ReadingStatus, RejectReason
 from ocr_service.settings import Settings
 from preprocess.decode import DecodeLimits
@@ -173,13 +173,7 @@ def _start_worker(settings: Settings) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     try:
-        _reader = load_reader(
-            settings.bundle,
-            profile=settings.profile,
-            engine=settings.engine,
-            device=settings.device,
-            decodes=settings.decodes,
-        )
+        _reader = reader_of(settings)
     except HeadstoneError as error:  # raised here it would only look like a worker that died
         _reader = error
 

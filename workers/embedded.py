@@ -50,15 +50,9 @@ _spawn = multiprocessing.get_context("spawn")  # a forked child of a process tha
 
 def load_photo_reader(settings: Settings) -> ReadPhoto:
     """The real reader: one bundle on one engine, loaded once. Raises BundleError, EngineError."""
-    from ocr_service.reading import load_reader, read_photo  # loads onnxruntime, which only reading processes need
+    from ocr_service.reading import read_photo, reader_of  # loads onnxruntime, which only reading processes need
 
-    reader = load_reader(
-        settings.bundle,
-        profile=settings.profile,
-        engine=settings.engine,
-        device=settings.device,
-        decodes=settings.decodes,
-    )
+    reader = reader_of(settings)
 
     def read(data: bytes, photo: str, context: Context) -> Reading:
         return read_photo(data, photo, reader, context)

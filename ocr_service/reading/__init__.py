@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ocr_service.reading.photo import Reader, check_reader, load_reader, read_photo
+from ocr_service.reading.photo import Reader, check_reader, load_reader, read_photo, reader_of
 
-__all__ = ["Reader", "check_reader", "load_reader", "read_photo"]
+__all__ = ["Reader", "check_reader", "load_reader", "read_photo", "reader_of"]

@@ -34,6 +34,7 @@ from ocr_service.records import (
     ReadingStatus,
     RejectReason,
 )
+from ocr_service.settings import Settings
 from preprocess.decode import PhotoRejectedError, decode_photo
 from preprocess.lines import assign_stones, order_lines, split_columns
 from preprocess.quality import judge
@@ -84,6 +85,17 @@ def load_reader(
     with _told_as_ours():
         ready = load_engine(load_bundle(name, profile), engine, device=device)
     return Reader(ready.detector, ready.recogniser, ready.bundle.id, f"{ready.name}/{ready.device}", table)
+
+
+def reader_of(settings: Settings) -> Reader:
+    """Make ready the reader that settings choose. Raises BundleError, EngineError, UsageError."""
+    return load_reader(
+        settings.bundle,
+        profile=settings.profile,
+        engine=settings.engine,
+        device=settings.device,
+        decodes=settings.decodes,
+    )
 
 
 @contextmanager
