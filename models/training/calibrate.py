@@ -30,6 +30,7 @@ from models.recogniser import (
     ranked,
 )
 from models.training.lines import Line, calibration_lines
+from models.training.logistic import fit_logistic
 from models.training.reliability import draw_reliability, reliability
 
 FEATURES = ("text", "margin", "worst", "length", "typical")
@@ -62,22 +63,11 @@ Chance = Callable[[Mapping[str, float], Calibration | None], float]
 
 
 def fit(verdicts: Sequence[Verdict], features: Sequence[str]) -> Calibration:
-    """Logistic regression by Newton's method (iteratively reweighted least squares) with a small ridge penalty."""
+    """A logistic model with a small ridge penalty on its weights."""
     inputs = np.array([[1.0, *(verdict.features[name] for name in features)] for verdict in verdicts])
     right = np.array([verdict.is_right for verdict in verdicts], dtype=float)
-    weights = np.zeros(inputs.shape[1])
-    penalty = np.diag([0.0, *[RIDGE] * len(features)])
-    for _ in range(50):
-        chance = 1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30, 30)))
-        gradient = inputs.T @ (right - chance) - penalty @ weights
-        curvature = (inputs * (chance * (1 - chance) + 1e-9)[:, None]).T @ inputs + penalty
-        move = np.linalg.solve(curvature, gradient)
-        weights += move
-        if np.abs(move).max() < 1e-8:
-            break
-    return Calibration(
-        float(weights[0]), {name: float(weight) for name, weight in zip(features, weights[1:], strict=True)}
-    )
+    bias, *weights = fit_logistic(inputs, right, np.array([0.0, *[RIDGE] * len(features)])).tolist()
+    return Calibration(bias, dict(zip(features, weights, strict=True)))
 
 
 def verdict_on(recogniser: LineRecogniser, line: Line) -> LineVerdict | None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from models.bundle import MANIFEST, load_bundle, sha256_of
 from models.metrics import auroc, expected_calibration_error
+from models.training.logistic import fit_logistic
 from models.training.reliability import reliability, reliability_diagram
 from ocr_service.certainty import CALIBRATION_FILE, CERTAIN_FROM, NEVER, PRECISION, FieldCalibration
 from ocr_service.evaluation.calibration_stones import read_stones, write_stones
@@ -31,6 +32,7 @@ STONES = 500
 FOLDS = 5
 # Fewer values than these without an error may be luck; such a group is never certain.
 _LEAST_VALUES = 100
+_NO_PENALTY = np.zeros(2)
 log = logging.getLogger("calibrate_fields")
 
 
@@ -50,7 +52,7 @@ class Judged:
 def fit(samples: Sequence[FieldSample]) -> FieldCalibration:
     """Return a model of one group's values without doubts, with ``certain_from`` left at NEVER.
 
-    Logistic regression by Newton's method, its targets drawn in from 0 and 1 by one value, so that it stays finite
+    Logistic regression, its targets drawn in from 0 and 1 by one value, so that it stays finite
     where all values are right: Platt 1999, "Probabilistic outputs for support vector machines". Never falls with the
     score.
     """
@@ -58,15 +60,8 @@ def fit(samples: Sequence[FieldSample]) -> FieldCalibration:
     inputs = np.array([[1.0, log_odds(sample.field.confidence)] for sample in plain])
     right = np.array([sample.is_right for sample in plain])
     targets = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    model = np.zeros(2)
-    for _ in range(50):
-        guess = 1.0 / (1.0 + np.exp(-np.clip(inputs @ model, -30, 30)))
-        curvature = (inputs * (guess * (1 - guess))[:, None]).T @ inputs
-        move = np.linalg.solve(curvature + 1e-6 * np.eye(2), inputs.T @ (targets - guess))
-        model += move
-        if np.abs(move).max() < 1e-8:
-            break
-    return FieldCalibration(float(model[0]), max(float(model[1]), 0.0), NEVER)
+    bias, slope = fit_logistic(inputs, targets, _NO_PENALTY).tolist()
+    return FieldCalibration(bias, max(slope, 0.0), NEVER)
 
 
 def judge(stones: Sequence[Sequence[FieldSample]], group: str) -> Judged:
