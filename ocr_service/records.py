@@ -101,6 +101,17 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a photo comes from: who took it, with what, when and where. Only what the upload or its EXIF says."""
+
+    collector: str | None = None
+    device: str | None = None
+    taken_at: str | None = None  # ISO 8601 as EXIF has it: local time, with an offset only where one is written
+    latitude_deg: float | None = None  # WGS 84, as all GPS of cameras
+    longitude_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What one bundle saw in one photo. Immutable; a photo may have many."""
 

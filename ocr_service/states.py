@@ -13,7 +13,7 @@ verification.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 from ocr_service.errors import ConflictError
@@ -25,6 +25,31 @@ class PhotoState(StrEnum):
     RECEIVED = "received"
     READING = "reading"
     IN_VERIFICATION = "in_verification"
+    VERIFIED = "verified"
+    CANNOT_READ = "cannot_read"
+    NOT_A_HEADSTONE = "not_a_headstone"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class Priority(IntEnum):
+    """Whose photos are read first; lower comes earlier."""
+
+    WAITING = 0  # a person looks at the page and waits
+    BULK = 1  # whole cemeteries, read when their turn comes
+
+
+class FileState(StrEnum):
+    """Where a file of a batch stands, for its accounts. Every file of every batch is in exactly one of these."""
+
+    ANNOUNCED = "announced"
+    REFUSED = "refused"  # never became a photo; says why
+    DUPLICATE = "duplicate"  # the same bytes as a photo that came before
+    RECEIVED = "received"
+    QUEUED = "queued"  # received, and a message says so
+    READING = "reading"
+    IN_VERIFICATION = "in_verification"
+    NEEDS_REPHOTOGRAPH = "needs_rephotograph"  # read, but the photo kept text from being read; a person looks at it too
     VERIFIED = "verified"
     CANNOT_READ = "cannot_read"
     NOT_A_HEADSTONE = "not_a_headstone"

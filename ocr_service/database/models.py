@@ -1,7 +1,7 @@
 """The tables: one each for cemetery, grave, batch, photo, arrival, reading, shot, record, decision.
 
-A photo is bytes under their SHA-256; an arrival is one time that such bytes were handed in (a duplicate is a second
-arrival of the same photo, a refused file an arrival without one); a reading is what one bundle saw; a record is the
+A photo is bytes under their SHA-256; an arrival is one file of a batch (a duplicate is a second arrival of the same
+photo, a file that was announced or refused an arrival without one); a reading is what one bundle saw; a record is the
 draft made of it and what decisions made of that; decisions are append-only and hash-chained.
 """
 
@@ -10,12 +10,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ocr_service.database.types import BigId, Document, UtcDateTime, enum_column, utc_now
 from ocr_service.records import PhotoType, RejectReason
-from ocr_service.states import PhotoState, RecordState, Verdict
+from ocr_service.states import PhotoState, Priority, RecordState, Verdict
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -31,6 +42,14 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: UtcDateTime(), Any: Document}  # noqa: RUF012 - SQLAlchemy's own contract
+
+
+_WAITS = f"state = '{PhotoState.RECEIVED}'"
+
+
+def _where(name: str, condition: str, *columns: str) -> Index:
+    """An index over the rows for which a condition holds; queries must name it with literals, not parameters."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class Cemetery(Base):
@@ -67,18 +86,33 @@ class Batch(Base):
     """Photos that were handed in together."""
 
     __tablename__ = "batches"
+    __table_args__ = (UniqueConstraint("created_by", "key"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     label: Mapped[str] = mapped_column(Text)
     created_by: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # chosen by whoever opened it, so that opening it again finds it
+    key: Mapped[str | None] = mapped_column(String(64))
+    # what holds for every file that does not say otherwise: see records.Context and records.Origin
+    context: Mapped[Any | None] = mapped_column()
+    origin: Mapped[Any | None] = mapped_column()
+    priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.BULK, server_default=str(int(Priority.BULK)))
 
 
 class Photo(Base):
     """One picture's bytes, where they came from and where they stand."""
 
     __tablename__ = "photos"
-    __table_args__ = (Index(None, "state", "id"),)
+    # The hot path looks at the few rows that wait or are held, never at the millions that are done: partial indexes.
+    __table_args__ = (
+        Index(None, "state", "id"),
+        _where("ix_photos_waiting", _WAITS, "priority", "id"),
+        _where("ix_photos_unpublished", f"{_WAITS} AND queued_at IS NULL", "priority", "id"),
+        _where("ix_photos_published", f"{_WAITS} AND queued_at IS NOT NULL", "queued_at"),
+        _where("ix_photos_leased", f"state = '{PhotoState.READING}'", "lease_until"),
+        _where("ix_photos_rephotograph", "needs_rephotograph", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
@@ -88,8 +122,12 @@ class Photo(Base):
     cemetery_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cemeteries.id"), index=True)
     grave_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("graves.id"), index=True)
     context: Mapped[Any] = mapped_column()
+    origin: Mapped[Any | None] = mapped_column()
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
     received_by: Mapped[str] = mapped_column(Text)
+    priority: Mapped[int] = mapped_column(SmallInteger, default=Priority.BULK, server_default=str(int(Priority.BULK)))
+    # when a message last said that it waits; a hint, the state is the truth
+    queued_at: Mapped[datetime | None] = mapped_column()
 
     state: Mapped[PhotoState] = mapped_column(enum_column(PhotoState), default=PhotoState.RECEIVED)
     reason: Mapped[RejectReason | None] = mapped_column(enum_column(RejectReason))
@@ -97,6 +135,10 @@ class Photo(Base):
     photo_type: Mapped[PhotoType | None] = mapped_column(enum_column(PhotoType))
     width_px: Mapped[int | None] = mapped_column()
     height_px: Mapped[int | None] = mapped_column()
+    # what the last reading said: the photo, not the stone, kept text from being read
+    needs_rephotograph: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # 64-bit perceptual hash as a signed number; see preprocess.fingerprint
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger)
 
     attempts: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str | None] = mapped_column(Text)
@@ -106,9 +148,14 @@ class Photo(Base):
 
 
 class Arrival(Base):
-    """One file handed in: a new photo, a further copy of one, or refused with a reason."""
+    """One file of a batch: announced, then a new photo, a further copy of one, or refused with a reason.
+
+    Announced and not here yet is a row without photo and without reason. A file that was announced is known by its path
+    in the collector's folder and its SHA-256; one that just came has neither.
+    """
 
     __tablename__ = "arrivals"
+    __table_args__ = (UniqueConstraint("batch_id", "path", "sha256"), Index(None, "batch_id", "sha256"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     photo_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("photos.id"), index=True)
@@ -117,6 +164,11 @@ class Arrival(Base):
     duplicate: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[RejectReason | None] = mapped_column(enum_column(RejectReason))
     detail: Mapped[str | None] = mapped_column(Text)
+    path: Mapped[str | None] = mapped_column(Text)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    size_bytes: Mapped[int | None] = mapped_column(BigId)
+    context: Mapped[Any | None] = mapped_column()
+    origin: Mapped[Any | None] = mapped_column()
     at: Mapped[datetime] = mapped_column(default=utc_now)
     by: Mapped[str] = mapped_column(Text)
 
