@@ -43,8 +43,7 @@ def run(console: Console) -> Mapping[str, float]:
     reader = load_reader()
     shots = list(take_photos())
     readings = [_read(f"{place:03d}.jpg", image, reader) for place, (_, _, image) in enumerate(shots)]
-    prints = {reading.photo: fingerprint(image) for reading, (_, _, image) in zip(readings, shots, strict=True)}
-    graves = group_shots(readings, prints)
+    graves = group_shots(readings)
     group_of = {at: number for number, grave in enumerate(graves) for at in grave.shots}
     pairs = [(a, b) for a, b in combinations(range(len(shots)), 2) if b - a <= REACH]
     same = [shots[a][0] == shots[b][0] for a, b in pairs]

@@ -126,6 +126,7 @@ class Reading:
     lines: tuple[Line, ...] = ()
     record: Mapping[str, Field] = field(default_factory=dict)
     quality: tuple[str, ...] = ()
+    fingerprint: int | None = None  # perceptual hash of the picture: ``preprocess.fingerprint``
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     bundle: str = ""
     engine: str = ""

@@ -17,18 +17,12 @@ from ocr_service.contract import field_to_json, quad_to_json, reading_from_json
 from ocr_service.errors import UsageError
 from ocr_service.records import Reading
 
-_FINGERPRINT_SIDE_PX = 256  # hashes see 32 pixels a side
-
 
 def group(
     readings: Annotated[
         Path,
         typer.Argument(help="What `headstone read --jsonl` wrote.", metavar="READINGS", exists=True, dir_okay=False),
     ],
-    photos: Annotated[
-        Path | None,
-        typer.Option(help="Folder that was read: pictures are compared too.", exists=True, file_okay=False),
-    ] = None,
     output: Annotated[OutputFormat, typer.Option("--output", "-o", help="What to print.")] = OutputFormat.AUTO,
 ) -> None:
     """Tell which photos show one grave: same text, taken one after the other (in the order of their names).
@@ -36,14 +30,13 @@ def group(
     Each grave has a best shot; the others stay attached, and a line that was read in several shots counts by its surest
     reading. Stones that say nothing of their own, as those of the unknown, are never joined by their text.
 
-    Example: `headstone group out.jsonl --photos photos/ -o json > graves.jsonl`
+    Example: `headstone group out.jsonl -o json > graves.jsonl`
     """
     from ocr_service.reading.shots import group_shots
 
     known = sorted(_load(readings), key=lambda reading: _natural(reading.photo))
     graves = [
-        [known[at] for at in (grave.best, *(s for s in grave.shots if s != grave.best))]
-        for grave in group_shots(known, _fingerprints(known, photos) if photos else None)
+        [known[at] for at in (grave.best, *(s for s in grave.shots if s != grave.best))] for grave in group_shots(known)
     ]
     wanted = output.resolve()
     if wanted is OutputFormat.TABLE:
@@ -95,20 +88,6 @@ def _load(path: Path) -> list[Reading]:
 def _natural(name: str) -> list[tuple[int, str]]:
     """Key that sorts names as cameras count: ``IMG_9`` before ``IMG_10``."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def _fingerprints(readings: Sequence[Reading], folder: Path) -> dict[str, int]:
-    from preprocess.decode import PhotoRejectedError, decode_photo
-    from preprocess.fingerprint import fingerprint
-
-    found = {}
-    for reading in readings:
-        try:
-            image = decode_photo((folder / reading.photo).read_bytes(), max_side_px=_FINGERPRINT_SIDE_PX).image
-        except (OSError, PhotoRejectedError):
-            continue  # its reading says why, or it was moved since; its text still counts
-        found[reading.photo] = fingerprint(image)
-    return found
 
 
 def _name(shots: Sequence[Reading]) -> str:

@@ -36,6 +36,7 @@ from ocr_service.records import (
 )
 from ocr_service.settings import Settings
 from preprocess.decode import PhotoRejectedError, decode_photo
+from preprocess.fingerprint import fingerprint
 from preprocess.lines import assign_stones, order_lines, split_columns
 from preprocess.quality import judge
 from preprocess.rectify import face_to_photo, map_quads
@@ -163,6 +164,7 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
         lines=lines,
         record=record,
         quality=tuple(quality.reasons),
+        fingerprint=fingerprint(upright.image),
         timings_ms=clock.times_ms,
         bundle=reader.bundle_id,
         engine=reader.engine,

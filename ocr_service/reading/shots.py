@@ -70,17 +70,13 @@ class _Text:
     plot: Mapping[str, str]
 
 
-def group_shots(readings: Sequence[Reading], fingerprints: Mapping[str, int] | None = None) -> list[Grave]:
-    """Graves in upload order, each with its shots; a photo that matches no other is a grave of one shot.
-
-    ``readings`` are in upload order; ``fingerprints`` are by the readings' photo names, as far as known.
-    """
-    prints = fingerprints or {}
+def group_shots(readings: Sequence[Reading]) -> list[Grave]:
+    """Graves of ``readings``, which are in upload order, each with its shots; a photo without match is a grave of one."""
     texts = [_text_of(reading) for reading in readings]
     groups: list[list[int]] = []
     for index, reading in enumerate(readings):
         near = [group for group in reversed(groups) if group[-1] >= index - REACH]
-        joined = next((group for group in near if _belongs(index, group, readings, texts, prints)), None)
+        joined = next((group for group in near if _belongs(index, group, readings, texts)), None)
         if joined is None or reading.status is ReadingStatus.REJECTED:
             groups.append([index])
         else:
@@ -144,10 +140,9 @@ def _belongs(
     group: Sequence[int],
     readings: Sequence[Reading],
     texts: Sequence[_Text],
-    prints: Mapping[str, int],
 ) -> bool:
     """Whether a shot is one more file of a picture in the group, or says what all of the group say."""
-    if any(_same_picture(readings[index], readings[at], prints) for at in group):
+    if any(_same_picture(readings[index], readings[at]) for at in group):
         return all(_not_otherwise(texts[index], texts[at]) for at in group)
     return all(_agree(texts[index], texts[at]) for at in group)
 
@@ -168,13 +163,13 @@ def _not_otherwise(one: _Text, other: _Text) -> bool:
     )
 
 
-def _same_picture(one: Reading, other: Reading, prints: Mapping[str, int]) -> bool:
+def _same_picture(one: Reading, other: Reading) -> bool:
     """Whether two files hold one picture. Pictures without text look alike too easily to be told by their looks."""
     if one.sha256 and one.sha256 == other.sha256:
         return True
-    if one.photo not in prints or other.photo not in prints or not one.lines or not other.lines:
+    if one.fingerprint is None or other.fingerprint is None or not one.lines or not other.lines:
         return False
-    return distance_bits(prints[one.photo], prints[other.photo]) <= NEAR_DUPLICATE_BITS
+    return distance_bits(one.fingerprint, other.fingerprint) <= NEAR_DUPLICATE_BITS
 
 
 def _worth(reading: Reading) -> float:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -104,11 +105,15 @@ def test_a_photo_that_was_not_read_is_a_grave_of_its_own() -> None:
 
 
 def test_near_duplicate_pictures_are_joined_by_their_fingerprints_if_their_text_agrees() -> None:
-    readings = [shot("a", UNKNOWN), shot("b", UNKNOWN), shot("c", UNKNOWN)]
-    prints = {"a": 0b1011, "b": 0b1011, "c": (1 << 40) - 1}
-    assert [grave.shots for grave in group_shots(readings, prints)] == [(0, 1), (2,)]
-    different = [shot("a", STONE), shot("b", NEIGHBOUR)]
-    assert [grave.shots for grave in group_shots(different, prints)] == [(0,), (1,)]
+    def picture(name: str, text: tuple[str, ...], fingerprint: int) -> Reading:
+        return replace(shot(name, text), fingerprint=fingerprint)
+
+    looks, other = 0b1011, (1 << 40) - 1
+    assert graves_of(picture("a", UNKNOWN, looks), picture("b", UNKNOWN, looks), picture("c", UNKNOWN, other)) == [
+        (0, 1),
+        (2,),
+    ]
+    assert graves_of(picture("a", STONE, looks), picture("b", NEIGHBOUR, looks)) == [(0,), (1,)]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
