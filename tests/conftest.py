@@ -1,0 +1,38 @@
+"""Servers for the tests that need them: real ones, on loopback, with ports and folders of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from bench.services import PostgreSQL, Service
+
+
+def must_be_there(service: type[Service]) -> None:
+    """End the test where the server is not installed: skipped on a person's machine, failed under CI."""
+    if problem := service.missing():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(problem)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One server for all tests: make a database of your own in it and do not kill it."""
+    must_be_there(PostgreSQL)
+    with PostgreSQL(durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def own_service() -> Iterator[Callable[[type[Service]], Any]]:
+    """Starts a server that only this test knows, to be killed: ``own_service(Weed)``."""
+    with ExitStack() as stack:
+
+        def start(service: type[Service]) -> Service:
+            must_be_there(service)
+            return stack.enter_context(service())
+
+        yield start
