@@ -27,6 +27,7 @@ BENCHES: Mapping[str, str] = {  # name → module:function, imported only when i
     "quality": "bench.quality:run",
     "kinds": "bench.kinds:run",
     "graves": "bench.graves:run",
+    "fuzz": "bench.fuzz:run",
 }
 
 
