@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.services import PostgreSQL, Service
+from bench.services import PostgreSQL, Service, Weed
 
 
 def must_be_there(service: type[Service]) -> None:
@@ -23,6 +23,14 @@ def postgresql() -> Iterator[PostgreSQL]:
     """One server for all tests: make a database of your own in it and do not kill it."""
     must_be_there(PostgreSQL)
     with PostgreSQL(durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def weed() -> Iterator[Weed]:
+    """One S3 store for all tests: make a bucket of your own in it and do not kill it."""
+    must_be_there(Weed)
+    with Weed() as server:
         yield server
 
 

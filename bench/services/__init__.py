@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from bench.services.postgresql import PostgreSQL
 from bench.services.process import Service
+from bench.services.weed import Weed
 
-__all__ = ["PostgreSQL", "Service"]
+__all__ = ["PostgreSQL", "Service", "Weed"]
