@@ -12,11 +12,13 @@ from api import problems
 from api.access import check_start
 from api.guard import Guard
 from api.keys import load_keys
+from api.observer import Observer
 from api.openapi import describe
 from api.pages.static_files import VersionedFiles
 from api.routes import pages
 from api.routes.v1 import router as v1
 from ocr_service.database import open_database
+from ocr_service.operations.backlog_metrics import BacklogCollector
 from ocr_service.settings import Settings
 from ocr_service.storage import LocalStore
 
@@ -46,11 +48,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.keys = keys
     app.state.database = database
+    app.state.backlog_collector = BacklogCollector(database)
     app.state.store = LocalStore(settings.objects_dir)
     problems.install(app, getattr(pages, "error_page", None))
     app.include_router(v1)
     app.include_router(pages.router)
     app.mount("/static", VersionedFiles(directory=STATIC, check_dir=False), name="static")
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Observer)
     describe(app)
     return app

@@ -21,6 +21,7 @@ import uvicorn
 
 from api.app import create_app
 from ocr_service.errors import HeadstoneError, UsageError
+from ocr_service.operations.logs import level_for_people, log_to_stderr
 from ocr_service.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
@@ -84,6 +85,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 def serve(settings: Settings, *, with_reader: bool = True) -> None:
     """Serve until SIGINT or SIGTERM. Raises ``HeadstoneError`` where it cannot start."""
+    log_to_stderr(level_for_people())
     app = create_app(settings)
     listening = _listen(settings)
     port = listening.getsockname()[1]
@@ -93,7 +95,8 @@ def serve(settings: Settings, *, with_reader: bool = True) -> None:
         # who connects is judged by the connection itself; a proxy's word would let anybody pretend to be this machine
         proxy_headers=False,
         server_header=False,
-        log_level="warning",
+        log_config=None,  # ours; requests are logged by api.observer
+        access_log=False,
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)

@@ -59,7 +59,7 @@ HTTP_SECONDS = Histogram(
 
 
 def registry(*more: Collector) -> CollectorRegistry:
-    """Return what this process, or with ``PROMETHEUS_MULTIPROC_DIR`` its whole family, has counted, and ``more``."""
+    """What this process, or with ``PROMETHEUS_MULTIPROC_DIR`` its whole family, has counted, and ``more``."""
     if more or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         asked = CollectorRegistry()
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

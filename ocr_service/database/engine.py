@@ -70,7 +70,8 @@ def _prepare_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
 def _engine(url: str, *, migrating: bool = False) -> Engine:
     parsed = make_url(url)
     options: dict[str, Any] = {"poolclass": NullPool} if migrating else {}
-    engine = create_engine(parsed, **options)
+    # hidden: what is looked for and stored is about people, and errors end in the log
+    engine = create_engine(parsed, hide_parameters=True, **options)
     if parsed.get_backend_name() == "sqlite":
         # tables are rebuilt while migrating, which foreign keys would refuse; they are checked afterwards
         _prepare_sqlite(engine, foreign_keys=not migrating)

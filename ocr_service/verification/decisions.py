@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ocr_service import metrics
 from ocr_service.database import audit, drafts, photos
 from ocr_service.database.documents import field_from_document, field_to_document, fields_to_document
 from ocr_service.database.models import RecordRow
@@ -135,6 +136,7 @@ def _write(
     photo = photos.get(session, row.photo_id)
     if photo.state is not PHOTO_STATE_OF[state]:
         photos.move(session, photo, PHOTO_STATE_OF[state], now)
+    metrics.DECISIONS.labels(verdict=str(verdict)).inc()
 
 
 def _evidence(session: Session, row: RecordRow, after: Mapping[str, RecordField]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ocr_service.errors import UsageError
 from ocr_service.settings import Settings
 
 ORIGIN = "http://127.0.0.1:8000"
-KEYS = {name: f"{name}-secret" for name in ("collector", "verifier", "portal", "admin")}
+KEYS = {name: f"{name}-secret" for name in ("collector", "verifier", "portal", "metrics", "admin")}
 READ = "/api/v1/records"
 CHANGE = "/api/v1/queue/next"
 
@@ -154,7 +154,8 @@ def test_a_key_that_the_browser_attaches_by_itself_needs_our_own_page(public: Te
         ("POST", "/api/v1/decisions/undo", {"verifier"}),
         ("GET", "/api/v1/audit", {"verifier"}),
         ("GET", "/api/v1/audit/chain", {"verifier"}),
-        ("GET", "/readyz", {"collector", "verifier", "portal"}),
+        ("GET", "/readyz", {"collector", "verifier", "portal", "metrics"}),
+        ("GET", "/metrics", {"metrics"}),
     ],
 )
 def test_each_role_may_do_its_own_work_only(public: TestClient, method: str, path: str, allowed: set[str]) -> None:
