@@ -2,61 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json, reading_to_json
 from ocr_service.database import photos, shots
-from ocr_service.database.documents import fields_from_document, fields_to_document, proposed
+from ocr_service.database.documents import fields_from_document, fields_to_document
 from ocr_service.database.models import Cemetery, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import query_patterns, search_key, searched_texts, texts_of, toneless, year_span
-from ocr_service.database.values import RecordFacts, RecordField, RecordView, as_parser_field
+from ocr_service.database.values import HeldPhoto, RecordFacts, RecordField, RecordView, as_parser_field
 from ocr_service.errors import NotFoundError
-from ocr_service.records import Context, Reading
+from ocr_service.records import Context, Field, Reading, ReadingStatus
 from ocr_service.states import VERIFIED_STATES, RecordState
 
-
-def add_reading(session: Session, photo_id: int, reading: Reading, now: datetime) -> int:
-    """Keep what a bundle saw."""
-    row = ReadingRow(photo_id=photo_id, bundle=reading.bundle, document=reading_to_json(reading), at=now)
-    session.add(row)
-    session.flush()
-    return row.id
+READINGS: Table = ReadingRow.__table__  # type: ignore[assignment]
+RECORDS: Table = RecordRow.__table__  # type: ignore[assignment]
 
 
-def add_draft(session: Session, photo: Photo, reading_id: int, reading: Reading, now: datetime) -> int:
-    """The draft of a photo, waiting for verification."""
-    row = RecordRow(
-        photo_id=photo.id,
-        reading_id=reading_id,
-        grave_id=photo.grave_id,
-        cemetery_id=photo.cemetery_id,
-        state=RecordState.DRAFT,
-        version=1,
-        created_at=now,
-    )
-    set_fields(session, row, proposed(reading.record))
-    session.add(row)
-    session.flush()
-    return row.id
+@dataclass(frozen=True, slots=True)
+class PreparedReading:
+    """A reading as the columns keep it, made before a transaction begins; no draft where the photo was rejected."""
+
+    reading: Mapping[str, Any]
+    draft: Mapping[str, Any] | None
+    searched: Sequence[str]
+
+
+def prepare(reading: Reading) -> PreparedReading:
+    """What is to be stored of a reading, and of the draft that is made of it."""
+    document = reading_to_json(reading)
+    kept = {"bundle": reading.bundle, "document": document}
+    if reading.status is not ReadingStatus.READ:
+        return PreparedReading(kept, None, ())
+    fields = {name: {**field, "on_record": None, "decided_by": None} for name, field in document["record"].items()}
+    return PreparedReading(kept, {"fields": fields, **_derived(reading.record)}, searched_texts(reading.record))
+
+
+def add_many(session: Session, read: Sequence[tuple[HeldPhoto, PreparedReading]], now: datetime) -> None:
+    """Keep what was seen in photos, and make their drafts, which wait for verification."""
+    if not read:
+        return
+    rows = [{"photo_id": photo.id, **ready.reading, "at": now} for photo, ready in read]
+    added = session.execute(insert(READINGS).returning(READINGS.c.photo_id, READINGS.c.id), rows)
+    reading_ids = {row.photo_id: row.id for row in added}
+    cemeteries = _cemetery_names(session, {photo.cemetery_id for photo, _ in read})
+    drafts = [
+        {
+            "photo_id": photo.id,
+            "reading_id": reading_ids[photo.id],
+            "grave_id": photo.grave_id,
+            "cemetery_id": photo.cemetery_id,
+            "created_at": now,
+            "search_key": search_key(*ready.searched, *cemeteries.get(photo.cemetery_id, ())),
+            **ready.draft,
+        }
+        for photo, ready in read
+        if ready.draft is not None
+    ]
+    if drafts:
+        session.execute(insert(RECORDS), drafts)
 
 
 def set_fields(session: Session, row: RecordRow, fields: Mapping[str, RecordField]) -> None:
     """Put fields into a record, and what searches need of them into its columns."""
     read = {name: as_parser_field(field) for name, field in fields.items()}
     row.fields = fields_to_document(fields)
-    row.name_key = search_key(*(text for name in ("name", "aliases") for text in texts_of(read.get(name))))
-    row.hometown_key = search_key(*texts_of(read.get("hometown")))
-    cemetery = session.get(Cemetery, row.cemetery_id) if row.cemetery_id else None
-    row.search_key = search_key(*searched_texts(read), *([cemetery.name] if cemetery else []))
+    row.search_key = search_key(
+        *searched_texts(read), *_cemetery_names(session, {row.cemetery_id}).get(row.cemetery_id, ())
+    )
+    for name, value in _derived(read).items():
+        setattr(row, name, value)
+
+
+def _cemetery_names(session: Session, ids: Collection[int | None]) -> dict[int | None, tuple[str]]:
+    known = [cemetery_id for cemetery_id in ids if cemetery_id is not None]
+    if not known:
+        return {}
+    return {
+        row.id: (row.name,) for row in session.execute(select(Cemetery.id, Cemetery.name).where(Cemetery.id.in_(known)))
+    }
+
+
+def _derived(read: Mapping[str, Field]) -> dict[str, Any]:
+    """Columns that follow from the fields alone."""
     birth = year_span(read["birth"].value) if "birth" in read else None
     death = year_span(read["death"].value) if "death" in read else None
-    row.birth_year_min, row.birth_year_max = birth or (None, None)
-    row.death_year_min, row.death_year_max = death or (None, None)
+    birth_years, death_years = birth or (None, None), death or (None, None)
+    return {
+        "name_key": search_key(*(text for name in ("name", "aliases") for text in texts_of(read.get(name)))),
+        "hometown_key": search_key(*texts_of(read.get("hometown"))),
+        "birth_year_min": birth_years[0],
+        "birth_year_max": birth_years[1],
+        "death_year_min": death_years[0],
+        "death_year_max": death_years[1],
+    }
 
 
 def get(session: Session, record_id: int, *, lock: bool = False) -> RecordRow:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     ForeignKey,
     Index,
     MetaData,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -109,16 +111,18 @@ class Photo(Base):
         Index(None, "state", "id"),
         _where("ix_photos_waiting", _WAITS, "priority", "id"),
         _where("ix_photos_unpublished", f"{_WAITS} AND queued_at IS NULL", "priority", "id"),
-        _where("ix_photos_published", f"{_WAITS} AND queued_at IS NOT NULL", "queued_at"),
+        _where("ix_photos_published", f"{_WAITS} AND queued_at IS NOT NULL", "priority", "queued_at"),
         _where("ix_photos_leased", f"state = '{PhotoState.READING}'", "lease_until"),
         _where("ix_photos_rephotograph", "needs_rephotograph", "id"),
+        _where("ix_photos_shots_due", "shots_due", "batch_id", "id"),
+        Index(None, "batch_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     size_bytes: Mapped[int] = mapped_column(BigId)
     filename: Mapped[str] = mapped_column(Text)
-    batch_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("batches.id"), index=True)
+    batch_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("batches.id"))
     cemetery_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cemeteries.id"), index=True)
     grave_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("graves.id"), index=True)
     context: Mapped[Any] = mapped_column()
@@ -139,12 +143,19 @@ class Photo(Base):
     needs_rephotograph: Mapped[bool] = mapped_column(default=False, server_default=false())
     # 64-bit perceptual hash as a signed number; see preprocess.fingerprint
     fingerprint: Mapped[int | None] = mapped_column(BigInteger)
+    # it was read and is still to be compared with its neighbours in the batch: see Shot
+    shots_due: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     attempts: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str | None] = mapped_column(Text)
     lease_until: Mapped[datetime | None] = mapped_column()
     lease_token: Mapped[int] = mapped_column(BigId, default=0)
     changed_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+def in_state(state: PhotoState) -> ColumnElement[bool]:
+    """Whether a photo is in a state, which is spelled out: SQLite and prepared statements need that for an index."""
+    return Photo.state == literal_column(f"'{state}'")
 
 
 class Arrival(Base):
@@ -155,11 +166,15 @@ class Arrival(Base):
     """
 
     __tablename__ = "arrivals"
-    __table_args__ = (UniqueConstraint("batch_id", "path", "sha256"), Index(None, "batch_id", "sha256"))
+    __table_args__ = (
+        UniqueConstraint("batch_id", "path", "sha256"),
+        Index(None, "batch_id", "sha256"),
+        Index(None, "batch_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     photo_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("photos.id"), index=True)
-    batch_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("batches.id"), index=True)
+    batch_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("batches.id"))
     filename: Mapped[str] = mapped_column(Text)
     duplicate: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[RejectReason | None] = mapped_column(enum_column(RejectReason))

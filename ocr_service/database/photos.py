@@ -165,7 +165,7 @@ def move(session: Session, photo: Photo, state: PhotoState, now: datetime, **fac
     """Bring a photo into ``state`` whoever held it; a late reader finds its token gone. Raises ``ConflictError``."""
     check_photo_move(photo.state, state)
     photo.state = state
-    photo.lease_owner = photo.lease_until = None
+    photo.lease_owner = photo.lease_until = photo.queued_at = None
     photo.lease_token += 1
     photo.changed_at = now
     for name, value in facts.items():

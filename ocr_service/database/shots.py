@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json
-from ocr_service.database.models import Photo, ReadingRow, Shot
+from ocr_service.database.models import Batch, Photo, ReadingRow, Shot
 from ocr_service.records import Reading
 
+_IS_DUE: ColumnElement[bool] = literal_column("photos.shots_due")  # as the partial index says it
 
-def readings_around(session: Session, photo: Photo, reach: int) -> list[tuple[int, Reading]]:
-    """Photos of the same batch that were read, up to ``reach`` before and after this one, with their newest readings.
 
-    In the order in which they came; each reading is named by its photo's id.
+def take_batch(session: Session, limit: int) -> int | None:
+    """A batch with photos that are due, held until the transaction ends; None where others hold all of them.
+
+    Two that told of neighbours at once would both write the same shots. Batches are looked for among the first
+    ``limit`` photos that are due.
     """
-    if photo.batch_id is None:
-        return []
-    before = select(Photo.id).where(Photo.batch_id == photo.batch_id, Photo.id <= photo.id)
-    after = select(Photo.id).where(Photo.batch_id == photo.batch_id, Photo.id > photo.id)
+    first = select(Photo.batch_id).where(_IS_DUE).order_by(Photo.batch_id, Photo.id).limit(limit).subquery()
+    return session.scalar(
+        select(Batch.id)
+        .where(Batch.id.in_(select(first.c.batch_id)))
+        .order_by(Batch.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+
+
+def hold_batch(session: Session, batch_id: int) -> None:
+    """Wait until nobody else tells of a batch's shots, and keep others from it until the transaction ends."""
+    session.execute(select(Batch.id).where(Batch.id == batch_id).with_for_update(key_share=True))
+
+
+def due(session: Session, batch_id: int, limit: int) -> Sequence[int]:
+    """Photos of a batch that were read and not compared with their neighbours since, in order."""
+    return session.scalars(
+        select(Photo.id).where(_IS_DUE, Photo.batch_id == batch_id).order_by(Photo.id).limit(limit)
+    ).all()
+
+
+def mark_told(session: Session, photo_ids: Collection[int]) -> None:
+    """Photos are due no more."""
+    session.execute(
+        update(Photo)
+        .where(Photo.id.in_(photo_ids))
+        .values(shots_due=False)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def readings_around(
+    session: Session, batch_id: int, first_id: int, last_id: int, reach: int
+) -> list[tuple[int, Reading]]:
+    """Newest readings of the photos from first to last, and of up to ``reach`` of the same batch before and after.
+
+    In the order in which they came, without those that were not read yet.
+    """
+    batch = select(Photo.id).where(Photo.batch_id == batch_id)
     ids = [
-        *reversed(session.scalars(before.order_by(Photo.id.desc()).limit(reach + 1)).all()),
-        *session.scalars(after.order_by(Photo.id).limit(reach)),
+        *session.scalars(batch.where(Photo.id < first_id).order_by(Photo.id.desc()).limit(reach)),
+        *session.scalars(batch.where(Photo.id >= first_id, Photo.id <= last_id)),
+        *session.scalars(batch.where(Photo.id > last_id).order_by(Photo.id).limit(reach)),
     ]
     newest = select(func.max(ReadingRow.id)).where(ReadingRow.photo_id.in_(ids)).group_by(ReadingRow.photo_id)
-    rows = session.scalars(select(ReadingRow).where(ReadingRow.id.in_(newest)).order_by(ReadingRow.photo_id))
+    rows = session.execute(
+        select(ReadingRow.photo_id, ReadingRow.document).where(ReadingRow.id.in_(newest)).order_by(ReadingRow.photo_id)
+    )
     return [(row.photo_id, reading_from_json(row.document)) for row in rows]
 
 
 def attach(
-    session: Session, photo_ids: Iterable[int], groups: Iterable[tuple[int, Sequence[int]]], now: datetime
+    session: Session, photo_ids: Collection[int], groups: Iterable[tuple[int, Sequence[int]]], now: datetime
 ) -> None:
     """Say anew which of ``photo_ids`` are further shots of a better photo; groups are best photo and all its shots."""
-    chosen = set(photo_ids)
-    session.execute(delete(Shot).where(Shot.photo_id.in_(chosen)))
-    for best, shots in groups:
-        session.add_all(
-            Shot(photo_id=shot, best_photo_id=best, at=now) for shot in shots if shot != best and shot in chosen
-        )
+    session.execute(delete(Shot).where(Shot.photo_id.in_(photo_ids)))
+    further = [
+        {"photo_id": shot, "best_photo_id": best, "at": now}
+        for best, shots in groups
+        for shot in shots
+        if shot != best and shot in photo_ids
+    ]
+    if further:
+        session.execute(insert(Shot), further)
 
 
 def of_same_grave(session: Session, photo_id: int) -> list[tuple[int, str]]:

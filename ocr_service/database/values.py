@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ocr_service.records import Context, Field, PhotoType, Reading, RejectReason
-from ocr_service.states import PhotoState, RecordState, Verdict
+from ocr_service.states import PhotoState, Priority, RecordState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,18 @@ class Claim:
     owner: str
     token: int
     until: datetime
+    priority: Priority
+    batch_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPhoto:
+    """A photo whose reading is about to be stored, and what its draft takes over from it."""
+
+    id: int
+    cemetery_id: int | None
+    grave_id: int | None
+    batch_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

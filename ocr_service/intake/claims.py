@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
-from ocr_service.database import drafts, leases, photos
+from ocr_service.database import drafts, leases, photos, shots
 from ocr_service.database.models import Photo
 from ocr_service.database.types import utc_now
-from ocr_service.database.values import Claim
+from ocr_service.database.values import Claim, HeldPhoto
 from ocr_service.errors import NotFoundError
 from ocr_service.intake.shots import attach_shots
 from ocr_service.records import Reading, ReadingStatus, RejectReason
 from ocr_service.states import PhotoState
+
+# The flag of a reading's record; reading.outcome has it too, but needs the reader's libraries.
+REPHOTOGRAPH_FLAG = "needs_rephotograph"
 
 
 def claim_photos(
@@ -23,14 +28,16 @@ def claim_photos(
     limit: int,
     lease_s: float,
     max_attempts: int,
+    ids: Sequence[int] | None = None,
     now: datetime | None = None,
 ) -> list[Claim]:
-    """Lease up to ``limit`` photos to ``owner``; those whose lease ran out go back first, or have failed."""
+    """Lease up to ``limit`` photos to ``owner``; those whose lease ran out go back first, or have failed.
+
+    By priority, then the oldest first. ``ids`` are those that a message names: of these, the ones that still wait.
+    """
     now = now or utc_now()
-    for photo in leases.expired(session, now):
-        _give_back(session, photo, f"its reader fell silent ({photo.lease_owner})", max_attempts, now)
-    session.flush()
-    return leases.claim(session, owner, limit, lease_s, now)
+    give_back_expired(session, max_attempts=max_attempts, now=now)
+    return leases.claim(session, owner, limit, lease_s, now, ids)
 
 
 def has_work(session: Session, *, now: datetime | None = None) -> bool:
@@ -39,53 +46,72 @@ def has_work(session: Session, *, now: datetime | None = None) -> bool:
 
 
 def begin(session: Session, claim: Claim, *, lease_s: float, now: datetime | None = None) -> Claim | None:
-    """Say that reading starts now: counts a try and renews the lease. None where the claim was lost.
+    """``begin_many`` for one. None where the claim was lost."""
+    begun = begin_many(session, [claim], lease_s=lease_s, now=now)
+    return begun[0] if begun else None
+
+
+def begin_many(
+    session: Session, claims: Sequence[Claim], *, lease_s: float, now: datetime | None = None
+) -> list[Claim]:
+    """Say that reading starts now: counts a try and renews the lease of each. Claims that were lost are left out.
 
     Tries are counted here and not when claiming, so that the neighbours of a photo that kills its reader stay innocent.
     """
-    return leases.begin(session, claim, lease_s, now or utc_now())
+    return leases.begin(session, claims, lease_s, now or utc_now())
 
 
 def finish(session: Session, claim: Claim, reading: Reading, *, now: datetime | None = None) -> bool:
-    """Store what was read and end the claim, in one transaction.
+    """``finish_many`` for one."""
+    return finish_many(session, [(claim, reading)], now=now)[0]
 
-    False where the claim was lost (lease over, photo taken by another): then nothing is stored, the other one's result
-    counts.
+
+def finish_many(session: Session, done: Sequence[tuple[Claim, Reading]], *, now: datetime | None = None) -> list[bool]:
+    """Store what was read and end the claims, in one transaction. ``group_shots`` is to follow in another.
+
+    False where a claim was lost (lease over, photo taken by another): then nothing of it is stored, the other one's
+    result counts.
     """
     now = now or utc_now()
-    state, facts = _outcome(reading)
-    if not leases.leave_reading(session, claim, state, now, **facts):
-        return False
-    _keep(session, photos.get(session, claim.photo_id), reading, now)
-    return True
+    prepared = [drafts.prepare(reading) for _, reading in done]  # before the first statement takes locks
+    held = leases.lock_held(session, [claim for claim, _ in done])
+    kept = [held.pop(claim.photo_id, None) for claim, _ in done]
+    leases.leave_reading(
+        session,
+        [
+            (row.id, *_outcome(reading, row.batch_id))
+            for row, (_, reading) in zip(kept, done, strict=True)
+            if row is not None
+        ],
+        now,
+    )
+    drafts.add_many(session, [(row, ready) for row, ready in zip(kept, prepared, strict=True) if row is not None], now)
+    return [row is not None for row in kept]
 
 
 def fail(session: Session, claim: Claim, detail: str, *, max_attempts: int, now: datetime | None = None) -> bool:
     """The reader broke on a photo: try again, or set it aside with the evidence. False where the claim was lost."""
     spent = claim.attempts >= max_attempts
-    return leases.leave_reading(
-        session,
-        claim,
-        PhotoState.FAILED if spent else PhotoState.RECEIVED,
-        now or utc_now(),
-        reason=RejectReason.READER_FAILED if spent else None,
-        detail=detail,
-    )
+    facts = {"reason": RejectReason.READER_FAILED if spent else None, "detail": detail}
+    return _leave(session, claim, PhotoState.FAILED if spent else PhotoState.RECEIVED, facts, now)
+
+
+def release(session: Session, claim: Claim, *, now: datetime | None = None) -> bool:
+    """Hand a photo back that was not begun, at a graceful stop. False where the claim was lost."""
+    return _leave(session, claim, PhotoState.RECEIVED, {}, now)
 
 
 def give_back_claims(
     session: Session, owner: str, detail: str, *, max_attempts: int, now: datetime | None = None
 ) -> int:
     """Take back what a reader held that is known to be dead, without waiting for its lease. Number of photos."""
-    held = leases.held_by(session, owner)
-    for photo in held:
-        _give_back(session, photo, detail, max_attempts, now or utc_now())
-    return len(held)
+    return leases.give_back(session, Photo.lease_owner == owner, literal(detail), max_attempts, now or utc_now())
 
 
-def release(session: Session, claim: Claim, *, now: datetime | None = None) -> bool:
-    """Hand a photo back that was not begun, at a graceful stop. False where the claim was lost."""
-    return leases.leave_reading(session, claim, PhotoState.RECEIVED, now or utc_now())
+def give_back_expired(session: Session, *, max_attempts: int, now: datetime | None = None) -> int:
+    """Take back what readers held that let their leases run out. Number of photos."""
+    now = now or utc_now()
+    return leases.give_back(session, Photo.lease_until < now, leases.FELL_SILENT, max_attempts, now)
 
 
 def store_reading(session: Session, reading: Reading, *, now: datetime | None = None) -> int | None:
@@ -101,37 +127,35 @@ def store_reading(session: Session, reading: Reading, *, now: datetime | None = 
     if photo.state in (PhotoState.REJECTED, PhotoState.FAILED) and reading.status is ReadingStatus.READ:
         photos.retry(session, photo, now)
     if photo.state in (PhotoState.RECEIVED, PhotoState.READING):
-        state, facts = _outcome(reading)
+        state, facts = _outcome(reading, photo.batch_id)
         photos.move(session, photo, state, now, **facts)
         session.flush()
-        _keep(session, photo, reading, now)
+        held = HeldPhoto(photo.id, photo.cemetery_id, photo.grave_id, photo.batch_id)
+        drafts.add_many(session, [(held, drafts.prepare(reading))], now)
+        if photo.batch_id is not None and photo.shots_due:
+            shots.hold_batch(session, photo.batch_id)
+            attach_shots(session, photo.batch_id, [photo.id], now)
     return drafts.id_of_photo(session, photo.id)
 
 
-def _outcome(reading: Reading) -> tuple[PhotoState, dict[str, object]]:
+def _leave(
+    session: Session, claim: Claim, state: PhotoState, facts: Mapping[str, object], now: datetime | None
+) -> bool:
+    held = leases.lock_held(session, [claim])
+    leases.leave_reading(session, [(photo_id, state, facts) for photo_id in held], now or utc_now())
+    return bool(held)
+
+
+def _outcome(reading: Reading, batch_id: int | None) -> tuple[PhotoState, dict[str, object]]:
     width_px, height_px = reading.size_px or (None, None)
-    facts: dict[str, object] = {
+    flags = reading.record.get("flags")
+    read = reading.status is ReadingStatus.READ
+    return (PhotoState.IN_VERIFICATION if read else PhotoState.REJECTED), {
         "reason": reading.reason,
         "detail": reading.detail,
         "photo_type": reading.photo_type,
         "width_px": width_px,
         "height_px": height_px,
+        "needs_rephotograph": flags is not None and REPHOTOGRAPH_FLAG in flags.value,
+        "shots_due": read and batch_id is not None,  # photos of no batch have no neighbours
     }
-    read = reading.status is ReadingStatus.READ
-    return (PhotoState.IN_VERIFICATION if read else PhotoState.REJECTED), facts
-
-
-def _keep(session: Session, photo: Photo, reading: Reading, now: datetime) -> None:
-    reading_id = drafts.add_reading(session, photo.id, reading, now)
-    if reading.status is ReadingStatus.READ:
-        drafts.add_draft(session, photo, reading_id, reading, now)
-        session.flush()
-        attach_shots(session, photo, now)
-
-
-def _give_back(session: Session, photo: Photo, detail: str, max_attempts: int, now: datetime) -> None:
-    if photo.attempts >= max_attempts:
-        evidence = f"given up after {photo.attempts} tries; the last time {detail}"
-        photos.move(session, photo, PhotoState.FAILED, now, reason=RejectReason.READER_FAILED, detail=evidence)
-    else:
-        photos.move(session, photo, PhotoState.RECEIVED, now, detail=detail)

@@ -17,10 +17,13 @@ depends_on = None
 _PARTIAL = {
     "ix_photos_waiting": ("state = 'received'", ["priority", "id"]),
     "ix_photos_unpublished": ("state = 'received' AND queued_at IS NULL", ["priority", "id"]),
-    "ix_photos_published": ("state = 'received' AND queued_at IS NOT NULL", ["queued_at"]),
+    "ix_photos_published": ("state = 'received' AND queued_at IS NOT NULL", ["priority", "queued_at"]),
     "ix_photos_leased": ("state = 'reading'", ["lease_until"]),
     "ix_photos_rephotograph": ("needs_rephotograph", ["id"]),
+    "ix_photos_shots_due": ("shots_due", ["batch_id", "id"]),
 }
+# pages of a batch are read in the order of ids
+_BATCHED = ("photos", "arrivals")
 
 
 def _document(name: str) -> sa.Column[Any]:
@@ -47,6 +50,8 @@ def upgrade() -> None:
         table.add_column(sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("needs_rephotograph", sa.Boolean(), nullable=False, server_default=sa.false()))
         table.add_column(sa.Column("fingerprint", sa.BigInteger(), nullable=True))
+        # what was read before this version was compared as it was read
+        table.add_column(sa.Column("shots_due", sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, (condition, columns) in _PARTIAL.items():
         where = sa.text(condition)
         op.create_index(op.f(name), "photos", columns, sqlite_where=where, postgresql_where=where)
@@ -58,11 +63,17 @@ def upgrade() -> None:
         table.add_column(_document("origin"))
         table.create_unique_constraint(op.f("uq_arrivals_batch_id_path_sha256"), ["batch_id", "path", "sha256"])
     op.create_index(op.f("ix_arrivals_batch_id_sha256"), "arrivals", ["batch_id", "sha256"])
+    for name in _BATCHED:
+        op.drop_index(op.f(f"ix_{name}_batch_id"), name)
+        op.create_index(op.f(f"ix_{name}_batch_id_id"), name, ["batch_id", "id"])
 
 
 def downgrade() -> None:
     """Drop what was added; files that were announced and never came are forgotten with it."""
     op.execute("DELETE FROM arrivals WHERE photo_id IS NULL AND reason IS NULL")
+    for name in _BATCHED:
+        op.drop_index(op.f(f"ix_{name}_batch_id_id"), name)
+        op.create_index(op.f(f"ix_{name}_batch_id"), name, ["batch_id"])
     op.drop_index(op.f("ix_arrivals_batch_id_sha256"), "arrivals")
     with op.batch_alter_table("arrivals") as table:
         table.drop_constraint(op.f("uq_arrivals_batch_id_path_sha256"), type_="unique")
@@ -71,7 +82,7 @@ def downgrade() -> None:
     for name in _PARTIAL:
         op.drop_index(op.f(name), "photos")
     with op.batch_alter_table("photos") as table:
-        for column in ("fingerprint", "needs_rephotograph", "queued_at", "priority", "origin"):
+        for column in ("shots_due", "fingerprint", "needs_rephotograph", "queued_at", "priority", "origin"):
             table.drop_column(column)
     with op.batch_alter_table("batches") as table:
         table.drop_constraint(op.f("uq_batches_created_by_key"), type_="unique")
