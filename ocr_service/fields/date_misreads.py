@@ -13,17 +13,27 @@ from ocr_service.fields.text import within_one_edit
 _SPACED = re.compile(r"(?<!\d)(?<!\d )(1 ?[89]|2 ?0) (\d) ?(\d)(?!\d)|(?<![\d])([12]) ([089]) (\d) (\d)(?!\d)")
 # Letters that stand for a digit when they touch one, capitals apart: G is like 6 and g like 9, B like 8 and b like 6.
 _DIGITS = dict(zip("OoQDIil|!SsBZzGbgq", "000011111558226699", strict=True))
-# Digits' look-alikes and blanks (x) are no strays: 01a - 03 - 1983, 24-03-u1971.
+# Digits' look-alikes and blanks (x) are no strays: 01a - 03 - 1983, 24-03-u1971, 3 - 2 e- 1969, 5e-4-1968.
 _STRAY = re.compile(
     r"(?<=\d\d)[acdefhjkmnprtuvwy](?=\s*[./\-]\s*\d)|(?<=[./\-])\s*[a-hj-uwyz]\s+(?=\d)|(?<=[./\-])[acdefhjkmnprtuvwy](?=(?:19|20)\d\d(?!\d))"
-    r"|(?<=\d)[a-z](?=thang|nam\b|ngay)"
+    r"|(?<=\d)[a-z](?=\s*thang|nam\b|ngay)|(?<=\d)\s+[acdefhjkmnprtuvwy](?=\s*[./\-])"
+    r"|(?<!\d[4-9])(?<=[4-9])[acdefhjkmnprtuvwy](?=\s*[./\-])"
 )
-_LETTER_FOR_STROKE = re.compile(r"(\d{1,2}\s*[./\-]\s*\d{1,2})(\s+)[a-z](\s*)((?:19|20)\d\d)(?!\d)")
+_LETTER_FOR_STROKE = re.compile(
+    r"(?P<before>\d{1,2}\s*[./\-]\s*\d{1,2}\s+)[a-z](?P<after>\s*(?:19|20)\d\d)(?!\d)"
+    r"|(?<![\d./\-])(?P<day>\d{1,2}\s+)[a-z](?P<month>\s+\d{1,2}\s*[./\-]\s*(?:19|20)\d\d)(?!\d)"
+)
+_TWO_LETTERS_FOR_STROKES = re.compile(r"(\d{1,2})[a-z](\d{1,2})[a-z]((?:19|20)\d\d)")
+_ALONE = re.compile(r"(?<![a-z])[a-z](?![a-z])")
+_NO_DIGIT = "e"  # stands for a letter with a mark, which is like no digit
 _STROKE_FOR_ONE = re.compile(r"(?<=[./\-])(\s*)/(?=9\d\d(?!\d))")
 _TWO_SIGNS = re.compile(r"(?<=\d)(\s*)([./\-])(\s*)(?!\2)[./\-](?![./\-])(?=\s*\d)")
 _TOKEN = re.compile(r"[0-9a-z|!]+")
 _YEAR = re.compile(r"1[89]\d\d|20[0-3]\d")
 _WORDS = ("thang", "ngay", "nam")
+_STROKES = ("/", "-", ".")
+# Of a year with only its end left, 27 to 99 lie in one century: nobody has died in 2027 yet.
+_THIS_CENTURY = "26"
 
 
 def with_digits_repaired(folded: str, cut: str) -> tuple[str, bool]:
@@ -31,12 +41,16 @@ def with_digits_repaired(folded: str, cut: str) -> tuple[str, bool]:
 
     ``cut`` is the same text before folding: it tells G from g, and Ò, which no reader takes for a zero, from O.
     """
-    cleared = _STRAY.sub(lambda match: " " * len(match.group()), folded)
+    plain = _ALONE.sub(lambda match: match.group() if cut[match.start()].isascii() else _NO_DIGIT, folded)
+    cleared = _STRAY.sub(lambda match: " " * len(match.group()), plain)
     cleared = _STROKE_FOR_ONE.sub(r"\g<1>1", cleared)
     cleared = _TWO_SIGNS.sub(r"\1\2\3 ", cleared)
-    cleared = _LETTER_FOR_STROKE.sub(lambda m: f"{m[1]}{m[2]}-{m[3]}{m[4]}", cleared)
+    cleared = _LETTER_FOR_STROKE.sub(
+        lambda m: f"{m['before']}-{m['after']}" if m["before"] else f"{m['day']}-{m['month']}", cleared
+    )
+    cleared = _TWO_LETTERS_FOR_STROKES.sub(r"\1/\2/\3", cleared)
     repaired = _TOKEN.sub(lambda match: _repaired(match, cleared, cut), cleared)
-    fixed = repaired != folded
+    fixed = repaired != plain
     joined = _SPACED.sub(lambda m: "".join(c for c in m.group() if c != " ").ljust(len(m.group())), repaired)
     return joined, fixed
 
@@ -50,14 +64,14 @@ def _repaired(match: re.Match[str], text: str, cut: str) -> str:
     if word:
         return word
     digits = "".join(_DIGITS.get(cut[start + i], "?") if i in others else char for i, char in enumerate(token))
+    left, right = text[:start].rstrip()[-1:] in _STROKES, text[end:].lstrip()[:1] in _STROKES
+    if len(others) == 1 and len(token) == 2 and left and right and "x" not in token:
+        return _month_with_a_letter(token, others[0], digits)
     if len(others) == 1:
-        return _with_one_letter(token, others[0], digits, in_date=_in_date(text, start, end))
+        return _with_one_letter(token, others[0], digits, in_date=left or right, is_last=not text[end:].strip())
+    if others == [0, 1] and len(token) == 4 and left and token[2:] > _THIS_CENTURY:
+        return f"19{token[2:]}"
     return digits if "?" not in digits else token
-
-
-def _in_date(text: str, start: int, end: int) -> bool:
-    """Whether a token stands beside a stroke, a point or a dash."""
-    return text[:start].rstrip()[-1:] in "/-." or text[end:].lstrip()[:1] in ("/", "-", ".")
 
 
 def _date_word(token: str) -> str | None:
@@ -68,7 +82,17 @@ def _date_word(token: str) -> str | None:
     return word.ljust(len(token)) if word and len(word) <= len(token) else None
 
 
-def _with_one_letter(token: str, place: int, digits: str, *, in_date: bool) -> str:
+def _month_with_a_letter(token: str, place: int, digits: str) -> str:
+    """``-e7-`` between two strokes can only be July, ``-e0-`` October; of ``-e1-`` and ``-0e-`` several are possible."""
+    if "?" not in digits and 1 <= int(digits) <= 12:
+        return digits
+    known = token[1 - place]
+    if known >= "3" or (place == 1 and known == "2"):
+        return f"0{known}"
+    return "10" if place == 0 and known == "0" else "? "
+
+
+def _with_one_letter(token: str, place: int, digits: str, *, in_date: bool, is_last: bool) -> str:
     """A token with a single letter: one too many, one for a digit, or one for a sign, as its length tells."""
     without = (token[:place] + token[place + 1 :]).ljust(len(token))
     known = digits[place] != "?"
@@ -81,7 +105,9 @@ def _with_one_letter(token: str, place: int, digits: str, *, in_date: bool) -> s
             return token[:place] + "/" + token[place + 1 :]
         case 4:
             return _year_with_a_letter(token, place, digits)
-        case 3 if in_date and not token.startswith("19"):
+        case 3 if in_date and place == 1 and not is_last and without.strip() > "31":
+            return token[0] + "/" + token[2]  # 5e4.1976: no month has 54 days
+        case 3 if in_date and not token.startswith("19") and not (is_last and known):
             return without  # a day or a month has two digits at most
         case 2 if in_date and not known and token[0] not in "tx" and "x" not in token:
             return "? "
@@ -94,4 +120,4 @@ def _year_with_a_letter(token: str, place: int, digits: str) -> str:
         return "1" + token[1:]
     if place == 1 and token[0] == "1":
         return f"19{token[2:]}"
-    return digits if place >= 2 else token
+    return digits if place >= 2 or (token[0] == "2" and digits[1] == "0") else token

@@ -14,13 +14,15 @@ _WORDS = {"ngay": "day", "thang": "month", "t": "month", "nam": "year", "mong": 
 _CENTURY = re.compile(r"19\d\d|20[0-3]\d")
 _FULL_YEAR = re.compile(r"1[89]\d\d|20[0-3]\d")
 _MONTH_AND_YEAR = re.compile(r"(?P<month>0?[1-9]|1[0-2])(?P<year>19\d\d)")
+_LONE_NUMBER = re.compile(r"\W*(?:nam\W+)?\d+\W*")
 _DAY_AND_MONTH = re.compile(r"(?P<day>0[1-9]|[12]\d|3[01])(?P<month>0[1-9]|1[0-2])")
 _BLANK = r"(?:[.…?_*]{2,}|[…?_*]|\bx{1,2}\b|\b0{1,2}\b(?=\s*[/.\-]))"
 _TOKEN = re.compile(
     r"(?P<partial>(?<!\d)(?:1[89]|20)(?:\d[?_*…x.](?!\d)|[?_*…x]+\d?|\.{2,}\d?))"
     r"|(?P<number>\d+)"
     rf"|(?P<blank>{_BLANK})"
-    r"|(?P<word>(?<![a-z])(?:(?:ngay|thang|nam)(?![a-z])|m[ou]ng|t(?=\d)|(?!den)[a-z]{3,6}(?=\s*\d)))"
+    r"|(?P<word>(?<![a-z])(?:(?:ngay|thang|nam)(?![a-z])|m[ou]ng|t(?=\d)|(?!den)[a-z]{3,6}(?=\s*\d)"
+    r"|(?:na|am|nm)(?=\s*(?:19|20)\d\d)))"
     r"|(?P<sep>[/\\.\-,]|\bden\b)"
     r"|(?P<space>[\s:'\"]+)"
     r"|(?P<other>.)"
@@ -40,6 +42,7 @@ class Slots:
 
 def read_slots(folded: str) -> tuple[Slots | None, list[tuple[int, int]]]:
     """The first group of numbers and separators, told apart; and the spans that it used."""
+    alone = _LONE_NUMBER.fullmatch(folded) is not None
     groups: list[list[re.Match[str]]] = [[]]
     for match in _TOKEN.finditer(folded):
         if match.lastgroup == "other" or (match.lastgroup == "word" and _date_word(match.group()) not in _WORDS):
@@ -49,7 +52,7 @@ def read_slots(folded: str) -> tuple[Slots | None, list[tuple[int, int]]]:
             groups[-1].append(match)
     for group in groups:
         if any(match.lastgroup in ("number", "partial") for match in group):
-            slots = _told_apart(group)
+            slots = _told_apart(group, alone=alone)
             if slots is not None:
                 return slots, [match.span() for match in group if match.lastgroup != "space"]
     for group in groups:
@@ -65,18 +68,23 @@ def _date_word(cut: str) -> str:
     return next((word for word in ("thang", "ngay", "nam") if within_one_edit(word, cut)), cut)
 
 
-def _told_apart(group: list[re.Match[str]]) -> Slots | None:
+def _told_apart(group: list[re.Match[str]], *, alone: bool) -> Slots | None:
     named: dict[str, str] = {}
     cells: list[str | None] = []
     word, after_number = "", False
-    for match in group:
+    for place, match in enumerate(group):
         kind, cut = match.lastgroup, _date_word(match.group())
         if kind == "word":
             word = _WORDS.get(cut, "day")
             after_number = False
         elif kind in ("number", "partial"):
             value = cut if kind == "number" else _holes(cut)
-            if word in ("month", "year") and word not in named:
+            later = [other.group() for other in group[place + 1 :] if other.lastgroup in ("number", "partial")]
+            if place and group[place - 1].group() == "t" and len(later) > 1:
+                cells.append(None)  # T1-4-1951: no month stands before a day, the T was a digit
+            elif word == "year" and len(value) <= 2 and any(len(number) == 4 for number in later):
+                cells.append(value)  # "năm" belongs to the label: NĂM 18-10-1964
+            elif word in ("month", "year") and word not in named:
                 named[word] = value
                 if word == "month" and cells and "day" not in named and cells[-1]:
                     named["day"] = str(cells.pop())
@@ -91,7 +99,7 @@ def _told_apart(group: list[re.Match[str]]) -> Slots | None:
                 cells.append(None)
             after_number = False
     if not named:
-        return _positional(cells)
+        return _positional(cells, alone=alone)
     numbers = [cell for cell in cells if cell]
     if "month" in named and "year" not in named and numbers and len(numbers[-1]) >= 3:
         named["year"] = numbers.pop()  # "tháng 5/1968"
@@ -108,7 +116,7 @@ def _told_apart(group: list[re.Match[str]]) -> Slots | None:
     return Slots(named.get("day"), named.get("month"), _year(named.get("year")), _year_flags(named.get("year")) + blank)
 
 
-def _positional(cells: list[str | None]) -> Slots | None:
+def _positional(cells: list[str | None], *, alone: bool = False) -> Slots | None:
     apart = _unpacked(cells)
     if apart != cells:
         slots = _positional(apart)
@@ -124,9 +132,11 @@ def _positional(cells: list[str | None]) -> Slots | None:
         if int(numbers[1]) > 12 and numbers[0].isdigit():
             return Slots(year=numbers[0], year_to=numbers[0][:2] + numbers[1])
         return Slots(month=numbers[1], year=numbers[0])
+    if len(numbers) == len(cells) == 4 and len(numbers[-1]) == 4 and len(numbers[-2]) <= 2:
+        cells = [None, *cells[2:]]  # 28 6 03/1960: which of three numbers is the day, nobody can say
     cells = cells[-3:] if cells[-1] is not None or len(cells) <= 3 else cells[:3]
     *before, last = cells
-    if last is None or not _looks_like_year(last, len(before)):
+    if last is None or not (_looks_like_year(last, len(before)) or (alone and _lost_digit(last))):
         return _without_year(cells)
     day, month = [None, None, *before][-2:]
     flags = _year_flags(last)
@@ -177,7 +187,7 @@ def _year(cell: str | None) -> str | None:
     if len(cell) == 2 and cell.isdigit():
         return f"19{cell}"
     if len(cell) == 3 and cell.isdigit():
-        return f"1{cell}" if cell[0] == "9" else f"{cell}X" if cell[1] == "9" else "19XX"
+        return _lost_digit(cell) or (f"{cell}X" if cell < "203" else "20XX" if cell[0] == "2" else "19XX")
     if len(cell) == 5:
         shorter = {cell[:i] + cell[i + 1 :] for i in range(5)}
         years = [year for year in shorter if _CENTURY.fullmatch(year)]
@@ -187,12 +197,21 @@ def _year(cell: str | None) -> str | None:
     return cell
 
 
+def _lost_digit(cell: str) -> str | None:
+    """The only year that three digits may be what is left of: 963, 178; None where several are (195, 203)."""
+    if len(cell) != 3 or not cell.isdigit() or cell.startswith(("19", "20")):
+        return None
+    longer = {cell[:i] + digit + cell[i:] for i in range(4) for digit in "0123456789"}
+    years = [year for year in longer if _CENTURY.fullmatch(year)]
+    return years[0] if len(years) == 1 else None
+
+
 def _year_flags(cell: str | None) -> tuple[str, ...]:
     if cell is None:
         return ()
     if len(cell) == 5:
         return ("ocr_digit_fix",) if _year(cell) else ("illegible_year",)
-    if (len(cell) == 3 and cell[0] == "9") or (len(cell) == 4 and cell[0] not in "12" and cell[1] == "9"):
+    if _lost_digit(cell) or (len(cell) == 4 and cell[0] not in "12" and cell[1] == "9"):
         return ("ocr_digit_fix",)  # years begin with 1 or 2
     if "X" in cell or (len(cell) == 3 and cell.isdigit()):
         return ("year_truncated",)

@@ -59,7 +59,7 @@ _PARTS = re.compile(
     r"[()\[\]]|\b(?:dl|đl|dương lịch)\b[\s\-,;/]*|\b(?:tức|nhằm)\b(?:\s+(?:là\s+)?ngày)?(?:\s*:)?", re.I
 )
 _MONTH_SPAN = re.compile(r"(?<![\d/.-])(1[0-2]|0?[1-9])/(19\d\d)\s*(?:-|đến)\s*(1[0-2]|0?[1-9])/(19\d\d)")
-_CLOCK = re.compile(r"\b(?:luc\s*)?\d{1,2}\s*(?:h|gio)\s*(?:\d{1,2}\s*(?:p|phut|')?)?(?![\d])(?:\s*,)?")
+_CLOCK = re.compile(r"\b(?:luc\s*)?\d{1,2}\s*(?:h|gio)(?![a-z])\s*(?:\d{1,2}\s*(?:p|phut|')?)?(?![\d])(?:\s*,)?")
 _QUESTIONED = re.compile(r"(?<=\d{4})\s*\(?\?\)?")
 _APPROX = re.compile(r"\b(?:khoang|chung|uoc|do(?= nam)|tam(?= nam))\b|[~≈]")
 _PART_OF_YEAR = re.compile(r"\b(?:dau|giua|cuoi)(?= nam| thang|\s+\d)")
@@ -141,7 +141,10 @@ def _read_part(text: str, roster: bool, years: tuple[int, int]) -> DateReading:
             folded = folded[: match.start()] + " " * len(match.group()) + folded[match.end() :]
         return match
 
-    is_lunar = take(_LUNAR) is not None
+    moon = take(_LUNAR)
+    is_lunar = moon is not None and "ă" not in text[slice(*moon.span())].lower()
+    if moon and not is_lunar:
+        folded = fold(text)  # ăm 1979 is a misread năm
     take(_SOLAR)
     take(_CLOCK)
     canchi = take(_CANCHI)

@@ -106,11 +106,15 @@ ENTRIES = _entries()
 BY_KEY = {key(words): label for words, label in reversed(ENTRIES)}
 
 
+# Full labels that are one only before a date: "nơi an nghỉ" is a banner.
+BEFORE_DATES = {key(words): Label("death", "ta_the") for words in ("an nghi", "yen nghi")}
+
+
 @lru_cache(maxsize=1)
 def date_labels() -> dict[str, tuple[str, ...]]:
     """Keys of the spelled labels of birth, enlistment and death."""
     return {
-        field: tuple(known for known, label in BY_KEY.items() if label.field == field and len(known) >= 5)
+        field: tuple(known for known, label in (BY_KEY | BEFORE_DATES).items() if label.field == field and len(known) >= 5)
         for field in ("birth", "enlist", "death")
     }
 

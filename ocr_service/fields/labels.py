@@ -150,8 +150,10 @@ def _full_labels(folded: str, text: str) -> list[Found]:
 
 
 def _is_misread_hy(before: str) -> bool:
-    """``EY SINH NGÀY`` is a death: a stray syllable like ``hy`` before ``sinh`` that is no family name."""
-    word = before.strip()
+    """``EY SINH``, ``NGÀY Y SINH`` are a death: a stray syllable like ``hy`` before ``sinh`` that is no family name."""
+    first, _, word = before.strip().rpartition(" ")
+    if first and not within_one_edit(key(first), "ngai"):
+        return False
     return 1 <= len(word) <= 3 and within_one_edit(key(word), "hi") and word.lower() not in surnames()
 
 

@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
 from ocr_service.fields.draft import Draft, Item
-from ocr_service.fields.label_table import date_labels
+from ocr_service.fields.label_table import LETTERS, date_labels
 from ocr_service.fields.misread_labels import likely_dates
 from ocr_service.fields.text import fold, key
 
@@ -26,7 +26,9 @@ _LABEL_LENGTH = 16
 # letter of the labels exchanged at random 1 of 2361 was taken for another's, with every second 11 of 599, the rest of
 # them for none's.
 _LIKE, _MARGIN = 0.6, 0.1
-_BEFORE_NUMBER = re.compile(r"^\D*")
+_SURELY_LIKE = 0.7  # before anything else is known of the stone
+_TODAY = 2035
+_BEFORE_DATE = re.compile(r"^.*?(?=\d{1,2}\s*[./\-]|\d{4}|ng[aà]y\s*\d|th[aá]ng\s*\d|$)", re.I)
 _SHORT_BEFORE = re.compile(r"^\W*(?P<cut>[^\W_](?:[./, \-]{0,2}[^\W\d_]){0,3})\W+(?=\d|[Nn]g|[Tt]h|NG|TH)")
 
 
@@ -56,7 +58,7 @@ def place_unread_dates(draft: Draft) -> None:
             continue
         reading = read_date(item.text)
         year = reading.year
-        if year is None or not BIRTH_YEARS[0] <= year <= WAR_YEARS[1] or len(reading.rest) > _LABEL_LENGTH:
+        if year is None or not BIRTH_YEARS[0] <= year <= _last_death(draft) or len(_before(item.text)) > _LABEL_LENGTH:
             continue
         field = _likely_field(draft, item.text)
         if field and not draft.has(field) and "two_digit_year" not in reading.flags and _agrees(draft, field, year):
@@ -102,16 +104,37 @@ def _likely_field(draft: Draft, text: str) -> str | None:
     if short:
         fields = [field for field in likely_dates(fold(short["cut"])) if not draft.has(field)]
         return fields[0] if len(fields) == 1 else None
-    before = _BEFORE_NUMBER.match(text)
-    cut = key(before.group()) if before else ""
+    likeness = sorted(_likeness(text).items(), key=lambda entry: -entry[1])
+    best = likeness[0][1] if likeness else 0.0
+    fields = [field for field, like in likeness if best - like < _MARGIN]
+    open_fields = [field for field in fields if not draft.has(field)]
+    return open_fields[0] if best >= _LIKE and len(open_fields) == 1 else None
+
+
+def _before(text: str) -> str:
+    match = _BEFORE_DATE.match(text)
+    return match.group().strip() if match else ""
+
+
+def _likeness(text: str) -> dict[str, float]:
+    """How like the labels of each date the words before the number are, 0 to 1; nothing for a few letters."""
+    cut = key(_before(text).translate(LETTERS))
     if len(cut) < 4:
-        return None
-    likeness = sorted(
-        ((max(Levenshtein.normalized_similarity(cut, known) for known in labels), field))
+        return {}
+    return {
+        field: max(Levenshtein.normalized_similarity(cut, known) for known in labels)
         for field, labels in date_labels().items()
-    )
-    (second, _), (best, field) = likeness[-2:]
-    return field if best >= _LIKE and best - second >= _MARGIN else None
+    }
+
+
+def is_misread_date(text: str) -> bool:
+    """Whether the words before a whole date or a year are like the label of some date."""
+    return max(_likeness(text).values(), default=0.0) >= _SURELY_LIKE and read_date(text).year is not None
+
+
+def _last_death(draft: Draft) -> int:
+    """Soldiers fell by the end of the wars; on other stones a death may be of our days."""
+    return WAR_YEARS[1] if "liet" in draft.headed() else _TODAY
 
 
 def _agrees(draft: Draft, field: str, year: int) -> bool:
@@ -119,7 +142,7 @@ def _agrees(draft: Draft, field: str, year: int) -> bool:
     birth, enlist, death = (
         year if name == field else year_of(draft.value(name)) for name in ("birth", "enlist", "death")
     )
-    first, last = BIRTH_YEARS if field == "birth" else WAR_YEARS
+    first, last = BIRTH_YEARS if field == "birth" else (WAR_YEARS[0], _last_death(draft))
     ordered = enlist is None or death is None or enlist <= death
     grown = all(later is None or birth is None or later - birth >= _SHORTEST_LIFE for later in (enlist, death))
     return first <= year <= last and ordered and grown

@@ -8,7 +8,17 @@ from functools import lru_cache
 from rapidfuzz.distance import Levenshtein
 
 from ocr_service.fields.gazetteer import gazetteer
-from ocr_service.fields.label_table import ALONE, BY_KEY, DATED, ENTRIES, LETTERS, NEED_NO_COLON, Found, Label
+from ocr_service.fields.label_table import (
+    ALONE,
+    BEFORE_DATES,
+    BY_KEY,
+    DATED,
+    ENTRIES,
+    LETTERS,
+    NEED_NO_COLON,
+    Found,
+    Label,
+)
 from ocr_service.fields.names import begins_with_surname
 from ocr_service.fields.places import known_place, likely_place
 from ocr_service.fields.positions import read_position
@@ -32,7 +42,8 @@ _PAIRS = {
     **{pair: Label("enlist") for pair in ("nn",)},
 }
 _FORMS: dict[str, list[str]] = {}
-_SPELLED = {key(words) for words, _ in ENTRIES}
+_SPELLED = {key(words) for words, _ in ENTRIES} | set(BEFORE_DATES)
+_LABELS = BY_KEY | BEFORE_DATES
 for _known in sorted(_SPELLED):
     if len(_known) >= 5:
         for _form in one_deletion(_known):
@@ -76,7 +87,7 @@ def _misread_key(cut: str, edits: int) -> Label | None:
     near = {known for form in one_deletion(cut) for known in _FORMS.get(form, ()) if within_one_edit(known, cut)}
     if not near and edits == 2 and len(cut) >= 7:
         near = {known for known in _LONG_KEYS if Levenshtein.distance(known, cut, score_cutoff=2) <= 2}
-    labels = {BY_KEY[known] for known in near}
+    labels = {_LABELS[known] for known in near}
     fields = {label.field for label in labels}
     if fields == {"hometown", "residence"}:
         return Label("hometown")
@@ -105,6 +116,8 @@ def misread_labels(folded: str, text: str, found: list[Found]) -> list[Found]:
             if label and not colon and (gazetteer().districts(cut) or known_place(text)):
                 continue  # Định Quán is a district, not a misread "sinh quán"
             if label is None or (cut in BY_KEY and not colon and not after.strip()):
+                continue
+            if label in BEFORE_DATES.values() and not re.match(r"[ \t:=.\-]*(?:\d|ngay|thang|nam\b)", after):
                 continue
             dated = re.match(r"[ \t]*[.\-]?[ \t]*(?:\d|ngay|thang|nam\b)", after)
             wrong = any(not is_syllable(text[word.start() : word.end()]) for word in words[:count])
@@ -183,7 +196,7 @@ def _run_in(folded: str, text: str) -> Found | None:
         cut = "".join(char for _, char in letters[:count]).replace("y", "i")
         label = _misread_key(cut, 2 if count >= _LONG else 1)
         if label is not None:
-            wrong = min(Levenshtein.distance(cut, known) for known, other in BY_KEY.items() if other == label)
+            wrong = min(Levenshtein.distance(cut, known) for known, other in _LABELS.items() if other == label)
             if wrong <= 1 or label.field not in DATED:  # dates are left to the order of a life
                 ways.append((wrong, -count, label, end))
     for _, _, label, end in sorted(ways, key=lambda way: way[:2]):

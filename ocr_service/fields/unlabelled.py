@@ -23,6 +23,7 @@ from ocr_service.fields.labelled import (
     read_unit_slot,
 )
 from ocr_service.fields.locations import read_location
+from ocr_service.fields.lone_dates import is_misread_date
 from ocr_service.fields.names import (
     begins_with_surname,
     is_plausible_name,
@@ -122,7 +123,9 @@ def _cemetery(draft: Draft, item: Item) -> bool:
 
 def _garbled_date(draft: Draft, item: Item) -> bool:
     """A date behind a few letters of no sense, kept until the other dates are known."""
-    if not _LETTERS_AND_DATE.match(fold(item.text)) or begins_with_surname(item.text):
+    if begins_with_surname(item.text):
+        return False
+    if not _LETTERS_AND_DATE.match(fold(item.text)) and not is_misread_date(item.text):
         return False
     draft.unread.append(item)
     return True
