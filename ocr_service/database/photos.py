@@ -14,7 +14,7 @@ from ocr_service.database.models import Arrival, Base, Batch, Cemetery, Grave, P
 from ocr_service.database.search_keys import toneless
 from ocr_service.database.values import PhotoView
 from ocr_service.errors import ConflictError, NotFoundError
-from ocr_service.records import Context, RejectReason
+from ocr_service.records import Context, Origin, RejectReason
 from ocr_service.states import PhotoState, check_photo_move
 
 
@@ -206,4 +206,7 @@ def _view(photo: Photo, record_id: int | None) -> PhotoView:
         received_by=photo.received_by,
         changed_at=photo.changed_at,
         record_id=record_id,
+        origin=Origin(**(photo.origin or {})),
+        is_queued=photo.queued_at is not None,
+        needs_rephotograph=photo.needs_rephotograph,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ocr_service.records import Context, Field, PhotoType, Reading, RejectReason
-from ocr_service.states import PhotoState, Priority, RecordState, Verdict
+from ocr_service.records import Context, Field, Origin, PhotoType, Reading, RejectReason
+from ocr_service.states import FileState, PhotoState, Priority, RecordState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,18 @@ class PhotoView:
     received_by: str
     changed_at: datetime
     record_id: int | None
+    origin: Origin = field(default_factory=Origin)
+    is_queued: bool = False
+    needs_rephotograph: bool = False
+
+    @property
+    def file_state(self) -> FileState:
+        """Where it stands in the accounts of its batch."""
+        if self.state is PhotoState.RECEIVED and self.is_queued:
+            return FileState.QUEUED
+        if self.state is PhotoState.IN_VERIFICATION and self.needs_rephotograph:
+            return FileState.NEEDS_REPHOTOGRAPH
+        return FileState(self.state)
 
 
 @dataclass(frozen=True, slots=True)
