@@ -17,6 +17,7 @@ from api.openapi import describe
 from api.pages.static_files import VersionedFiles
 from api.routes import pages
 from api.routes.v1 import router as v1
+from api.settling import Settler
 from ocr_service.database import open_database
 from ocr_service.operations.backlog_metrics import BacklogCollector
 from ocr_service.settings import Settings
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.keys = keys
     app.state.database = database
     app.state.backlog_collector = BacklogCollector(database)
+    app.state.settler = Settler(database)
     app.state.store = LocalStore(settings.objects_dir)
     problems.install(app, getattr(pages, "error_page", None))
     app.include_router(v1)

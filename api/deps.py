@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Actor, require
 from api.keys import Role
+from api.settling import Settler
 from ocr_service.database import Database
 from ocr_service.settings import Settings
 from ocr_service.storage import ObjectStore
@@ -30,6 +31,11 @@ def get_store(request: Request) -> ObjectStore:
     return cast(ObjectStore, request.app.state.store)
 
 
+def get_settler(request: Request) -> Settler:
+    """What notes deliveries in this process."""
+    return cast(Settler, request.app.state.settler)
+
+
 def _writing(database: Annotated[Database, Depends(get_database)]) -> Iterator[Session]:
     with database.writing() as session:
         yield session
@@ -43,6 +49,7 @@ def _reading(database: Annotated[Database, Depends(get_database)]) -> Iterator[S
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 StoreDep = Annotated[ObjectStore, Depends(get_store)]
+SettlerDep = Annotated[Settler, Depends(get_settler)]
 
 # scope "function": the transaction is committed before the answer leaves, so what was answered is what holds
 WriteSession = Annotated[Session, Depends(_writing, scope="function")]

@@ -13,8 +13,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from api.problems import ProblemError
-from ocr_service.intake import Refusal, Taking
-from ocr_service.storage import ObjectStore, StoredObject
+from ocr_service.intake.taking import Refusal, Taken, Taking
+from ocr_service.storage import ObjectStore
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -28,7 +28,7 @@ class UploadedFile:
     """A file of the form: in the store, or refused."""
 
     filename: str
-    taken: StoredObject | Refusal
+    taken: Taken | Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ token. Each fact is given as cut on the stone (`raw`), normalised (`value`) and,
 
 TAGS = [
     {"name": "records", "description": "Verified records, for portals."},
+    {"name": "batches", "description": "Bulk intake: announce files, send them, and account for each."},
     {"name": "photos", "description": "Hand photos in and follow them."},
     {"name": "verification", "description": "The queue of drafts and what people decide."},
     {"name": "audit", "description": "The append-only log of decisions."},

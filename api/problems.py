@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from ocr_service.errors import ConflictError, HeadstoneError, NotFoundError, StorageError, UsageError
+from ocr_service.records import RejectReason
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +102,16 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
+
+
+def file_problem(reason: RejectReason, detail: str | None) -> Problem:
+    """Why a file is no photo that can be read."""
+    return Problem(
+        type=f"{TYPE_PREFIX}file-{reason.replace('_', '-')}",
+        title=reason.replace("_", " ").capitalize(),
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
+        detail=detail,
+    )
 
 
 def problem_response(

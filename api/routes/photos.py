@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from api.deps import Collector, DatabaseDep, ReadSession, SettingsDep, Staff, StoreDep, WriteSession
 from api.params import Cursor, Limit, RowId
-from api.problems import TYPE_PREFIX, Problem, responses
+from api.problems import file_problem, responses
 from api.schemas import Photo, PhotoDetail, PhotoPage, Reading, ReceivedFile, UploadReceipt, cursor_of, id_of
 from api.uploads import receive_upload
 from ocr_service import intake
@@ -94,12 +94,7 @@ def retry(photo_id: RowId, session: WriteSession, _actor: Staff) -> Photo:
 def _file(received: intake.ReceivedPhoto) -> ReceivedFile:
     problem = None
     if received.photo_id is None and received.reason is not None:
-        problem = Problem(
-            type=f"{TYPE_PREFIX}file-{received.reason.replace('_', '-')}",
-            title=received.reason.replace("_", " ").capitalize(),
-            status=HTTPStatus.UNPROCESSABLE_ENTITY,
-            detail=received.detail,
-        )
+        problem = file_problem(received.reason, received.detail)
     return ReceivedFile(
         filename=received.filename,
         photo_id=received.photo_id,

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from ocr_service.database import photos
 from ocr_service.database.models import Photo
 from ocr_service.database.types import utc_now
-from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, take
+from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, Taken, take
 from ocr_service.records import Context, RejectReason
 from ocr_service.states import PhotoState
-from ocr_service.storage import ObjectStore, StoredObject
+from ocr_service.storage import ObjectStore
 
 MAX_FILENAME_CHARS = 255
 
@@ -40,7 +40,7 @@ def open_batch(session: Session, label: str, created_by: str, *, now: datetime |
 def receive(
     session: Session,
     store: ObjectStore,
-    source: bytes | Path | StoredObject | Refusal,
+    source: bytes | Path | Taken | Refusal,
     *,
     filename: str,
     received_by: str,
@@ -89,7 +89,7 @@ def _file_name(given: str) -> str:
 
 def _photo_of(
     session: Session,
-    stored: StoredObject,
+    stored: Taken,
     filename: str,
     context: Context,
     batch_id: int | None,

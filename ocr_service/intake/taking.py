@@ -1,15 +1,23 @@
-"""Bytes on their way into the store; what is no picture, or too long, is not kept."""
+"""Bytes on their way into the store; what is no picture, or too long, is not kept.
+
+The first bytes are held back until they tell what a file is: a file that is refused never touches the store, and
+neither does one whose sender falls silent early.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocr_service.records import RejectReason
-from ocr_service.storage import HEAD_BYTES, ObjectStore, StoredObject, chunks_of
+from ocr_service.records import Origin, RejectReason
+from ocr_service.storage import Incoming, ObjectStore, chunks_of
 from preprocess.sniff import name_other_type, starts_like_image
 
 DEFAULT_MAX_BYTES = 64 * 1024**2
+
+_HEAD_BYTES = 128 * 1024
+"""Enough for the EXIF of a JPEG (one segment of 64 KB at most, CIPA DC-008) and the frame header behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,50 +28,81 @@ class Refusal:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file that is durable in the store; ``origin`` is what its own EXIF says."""
+
+    sha256: str
+    size_bytes: int
+    origin: Origin = field(default_factory=Origin)
+
+
 class Taking:
     """A file on its way into the store, before any transaction; what is no picture, or too long, is not kept."""
 
     def __init__(self, store: ObjectStore, max_bytes: int) -> None:
-        self._incoming = store.incoming()
+        self._store = store
         self._max_bytes = max_bytes
         self._size_bytes = 0
-        self._head = b""
+        self._held = b""
+        self._incoming: Incoming | None = None
         self._refusal: Refusal | None = None
+        self._digest = hashlib.sha256()
 
     def write(self, chunk: bytes) -> None:
         """Take further bytes; after a refusal they are let go by. Raises ``StorageError``."""
+        self._size_bytes += len(chunk)
+        self._digest.update(chunk)
         if self._refusal is not None:
             return
-        head_was_full = len(self._head) >= HEAD_BYTES
-        self._size_bytes += len(chunk)
         if self._size_bytes > self._max_bytes:
-            limit = f"The file has more than {self._max_bytes / 1e6:.0f} MB; save it as JPEG."
-            self._refuse(Refusal(RejectReason.TOO_LARGE_FILE, limit))
-            return
-        if not head_was_full:
-            self._head += chunk[: HEAD_BYTES - len(self._head)]
-            if len(self._head) >= HEAD_BYTES:
-                self._refuse(_judge(self._head, self._size_bytes))
-        if self._refusal is None:
+            self._refuse(refusal_of_size(self._size_bytes, self._max_bytes))
+        elif self._incoming is not None:
             self._incoming.write(chunk)
+        else:
+            self._held += chunk
+            if len(self._held) >= _HEAD_BYTES:
+                self._judge_head()
 
-    def finish(self) -> StoredObject | Refusal:
+    def finish(self) -> Taken | Refusal:
         """The object, durable, or why it was not kept. Raises ``StorageError``."""
-        if self._refusal is None:
-            self._refuse(_judge(self._head, self._size_bytes))
-        return self._refusal or self._incoming.finish()
+        if self._incoming is None and self._refusal is None:
+            self._judge_head()
+        if self._refusal is not None:
+            return self._refusal
+        assert self._incoming is not None  # noqa: S101 - what is not refused is on its way
+        stored = self._incoming.finish()
+        return Taken(stored.sha256, stored.size_bytes)
 
     def discard(self) -> None:
         """Forget what came; harmless at any time."""
-        self._incoming.discard()
+        if self._incoming is not None:
+            self._incoming.discard()
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes came."""
+        return self._size_bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of the bytes that came, also of those that were refused."""
+        return self._digest.hexdigest()
+
+    def _judge_head(self) -> None:
+        self._refuse(_judge(self._held, self._size_bytes))
+        if self._refusal is None:
+            self._incoming = self._store.incoming()
+            self._incoming.write(self._held)
+        self._held = b""
 
     def _refuse(self, refusal: Refusal | None) -> None:
         if refusal is not None:
             self._refusal = refusal
-            self._incoming.discard()
+            self.discard()
 
 
-def take(store: ObjectStore, source: bytes | Path, max_bytes: int) -> StoredObject | Refusal:
+def take(store: ObjectStore, source: bytes | Path, max_bytes: int) -> Taken | Refusal:
     """Bring a value or a file into the store, or say why not. Raises ``StorageError``, and ``OSError`` of a path."""
     taking = Taking(store, max_bytes)
     try:
@@ -74,10 +113,20 @@ def take(store: ObjectStore, source: bytes | Path, max_bytes: int) -> StoredObje
         taking.discard()
 
 
+def refusal_of_size(size_bytes: int, max_bytes: int) -> Refusal | None:
+    """Why a file of this size is not taken in, None where it may come."""
+    if size_bytes > max_bytes:
+        limit = f"The file has more than {max_bytes / 1e6:.0f} MB; save it as JPEG."
+        return Refusal(RejectReason.TOO_LARGE_FILE, limit)
+    if size_bytes == 0:
+        return Refusal(RejectReason.EMPTY, "The file holds no data; copy it again from the camera or the original.")
+    return None
+
+
 def _judge(head: bytes, size_bytes: int) -> Refusal | None:
     """Why a file is not worth queueing. Whatever begins like a picture is judged by the reader, which sees it all."""
     if size_bytes <= len(head) and not head.strip(b"\0"):
-        return Refusal(RejectReason.EMPTY, "The file holds no data; copy it again from the camera or the original.")
+        return refusal_of_size(0, size_bytes)
     other = name_other_type(head)
     if other is not None:
         return Refusal(RejectReason.UNSUPPORTED_TYPE, f"This is {other}, not a photo; save the photo as JPEG or PNG.")

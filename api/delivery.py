@@ -1,0 +1,72 @@
+"""The bytes of one announced file, streamed into the store as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from api.problems import ProblemError
+from ocr_service.intake.taking import Refusal, Taken, Taking
+from ocr_service.storage import ObjectStore
+
+_PIECE_BYTES = 512 * 1024  # most photos in one piece: each costs a change of threads
+_STALL_S = 120.0  # a sender that says nothing for so long has gone; a poor line still says something
+
+
+async def receive_file(request: Request, store: ObjectStore, sha256: str, size_bytes: int) -> Taken | Refusal:
+    """Take the body in, which is to be the announced file; anything else leaves nothing behind.
+
+    Raises ``ProblemError`` where it is longer than announced (at once), falls silent, or has another SHA-256.
+    """
+    _check_length(request.headers.get("content-length"), size_bytes)
+    taking = Taking(store, size_bytes)
+    try:
+        piece = bytearray()
+        stream = request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(_STALL_S):
+                    chunk = await anext(stream, None)
+            except TimeoutError as error:
+                raise ProblemError(
+                    HTTPStatus.REQUEST_TIMEOUT, "The upload fell silent; send the file again."
+                ) from error
+            if chunk is None:
+                break
+            piece += chunk
+            if taking.size_bytes + len(piece) > size_bytes:
+                raise _longer(size_bytes)
+            if len(piece) >= _PIECE_BYTES:
+                await run_in_threadpool(taking.write, bytes(piece))
+                piece.clear()
+        return await run_in_threadpool(_finish, taking, bytes(piece), sha256)
+    finally:
+        taking.discard()
+
+
+def _finish(taking: Taking, rest: bytes, sha256: str) -> Taken | Refusal:
+    taking.write(rest)
+    if taking.sha256 != sha256:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"What came has the SHA-256 {taking.sha256[:12]}…, not {sha256[:12]}…; send the file again, "
+            "and if it was changed, announce it anew.",
+        )
+    return taking.finish()
+
+
+def _check_length(header: str | None, size_bytes: int) -> None:
+    if header is not None and header.isascii() and header.isdecimal() and int(header) > size_bytes:
+        raise _longer(size_bytes)
+
+
+def _longer(size_bytes: int) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The file was announced with {size_bytes} bytes and is longer; announce it anew.",
+        # the rest is not wanted
+        {"Connection": "close"},
+    )
