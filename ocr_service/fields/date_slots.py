@@ -15,6 +15,7 @@ _CENTURY = re.compile(r"19\d\d|20[0-3]\d")
 _FULL_YEAR = re.compile(r"1[89]\d\d|20[0-3]\d")
 _MONTH_AND_YEAR = re.compile(r"(?P<month>0?[1-9]|1[0-2])(?P<year>19\d\d)")
 _LONE_NUMBER = re.compile(r"\W*(?:nam\W+)?\d+\W*")
+_MONTH_STROKE_YEAR = re.compile(r"(?P<month>0?[1-9]|1[0-2])[127](?P<year>19\d\d)")  # /0911979: a stroke read as 1
 _DAY_AND_MONTH = re.compile(r"(?P<day>0[1-9]|[12]\d|3[01])(?P<month>0[1-9]|1[0-2])")
 _BLANK = r"(?:[.…?_*]{2,}|[…?_*]|\bx{1,2}\b|\b0{1,2}\b(?=\s*[/.\-]))"
 _TOKEN = re.compile(
@@ -113,7 +114,10 @@ def _told_apart(group: list[re.Match[str]], *, alone: bool) -> Slots | None:
     blank: tuple[str, ...] = ()
     if "year" in named and holes and "day" not in named:
         blank = ("day_missing",) if "month" in named else ("blank_day_month",)
-    return Slots(named.get("day"), named.get("month"), _year(named.get("year")), _year_flags(named.get("year")) + blank)
+    month = _shortened(named.get("month"), 12)
+    if month != named.get("month"):
+        blank += ("ocr_digit_fix",)
+    return Slots(named.get("day"), month, _year(named.get("year")), _year_flags(named.get("year")) + blank)
 
 
 def _positional(cells: list[str | None], *, alone: bool = False) -> Slots | None:
@@ -138,8 +142,10 @@ def _positional(cells: list[str | None], *, alone: bool = False) -> Slots | None
     *before, last = cells
     if last is None or not (_looks_like_year(last, len(before)) or (alone and _lost_digit(last))):
         return _without_year(cells)
-    day, month = [None, None, *before][-2:]
+    day, month = (_shortened(cell, most) for cell, most in zip([None, None, *before][-2:], (31, 12), strict=True))
     flags = _year_flags(last)
+    if [day, month] != [None, None, *before][-2:]:
+        flags += ("ocr_digit_fix",)
     if before and month is None and day is None:
         flags += ("blank_day_month",)
     elif len(before) >= 2 and day is None:
@@ -149,17 +155,25 @@ def _positional(cells: list[str | None], *, alone: bool = False) -> Slots | None
     return Slots(day, month, _year(last), flags)
 
 
+def _shortened(cell: str | None, most: int) -> str | None:
+    """A day or month of three digits without the one too many, where only one way is left: 118 is November."""
+    if cell is None or len(cell) != 3:
+        return cell
+    possible = {cell[:i] + cell[i + 1 :] for i in range(3)}
+    possible = {number for number in possible if number.isdigit() and 1 <= int(number) <= most}
+    return possible.pop() if len(possible) == 1 else cell
+
+
 def _unpacked(cells: list[str | None]) -> list[str | None]:
     """Cells of which two run together told apart: 22/51960, 2408-1986."""
-    filled = [cell for cell in cells if cell]
-    if len(cells) != 2 or len(filled) != 2:
+    first, last = cells if len(cells) == 2 else (None, None)
+    if last is None:
         return cells
-    first, last = filled
-    month = _MONTH_AND_YEAR.fullmatch(last)
-    if month and len(first) <= 2:
+    month = _MONTH_AND_YEAR.fullmatch(last) or _MONTH_STROKE_YEAR.fullmatch(last)
+    if month and len(first or "") <= 2:
         return [first, month["month"], month["year"]]
-    day = _DAY_AND_MONTH.fullmatch(first)
-    if day and _FULL_YEAR.fullmatch(last) and not _FULL_YEAR.fullmatch(first):
+    day = _DAY_AND_MONTH.fullmatch(first or "")
+    if day and _FULL_YEAR.fullmatch(last) and not _FULL_YEAR.fullmatch(first or ""):
         return [day["day"], day["month"], last]
     return cells
 
