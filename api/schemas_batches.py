@@ -11,6 +11,7 @@ from api.problems import Problem, file_problem
 from ocr_service.database.accounts import BatchAccount, FileStanding
 from ocr_service.errors import UsageError
 from ocr_service.intake.announcing import MAX_FILES_ANNOUNCED, MAX_PATH_CHARS, path_label
+from ocr_service.intake.reasons import REJECT_MESSAGES, what_to_do
 from ocr_service.records import RejectReason
 from ocr_service.states import FileState, PhotoState, Priority
 
@@ -65,6 +66,7 @@ class ReasonCount(BaseModel):
     state: FileState
     reason: RejectReason
     files: int
+    message: str = Field(description="What is wrong and what to do, for people.")
 
 
 class Batch(BaseModel):
@@ -160,7 +162,8 @@ class BatchFile(BaseModel):
     photo_id: int | None = Field(description="The photo that it became, or that it has the same bytes as.")
     photo_batch_id: int | None = Field(description="The batch of that photo.")
     photo_state: PhotoState | None = Field(description="Where that photo stands.")
-    problem: Problem | None = Field(description="Why it was refused, rejected or failed, and what to do.")
+    problem: Problem | None = Field(description="Why it was refused, rejected or failed.")
+    advice: str | None = Field(description="What to do about it; null where nothing is to be done.")
     announced_at: datetime
     changed_at: datetime
     upload: UploadTarget | None = Field(
@@ -179,6 +182,7 @@ class BatchFile(BaseModel):
             photo_batch_id=file.photo_batch_id,
             photo_state=file.photo_state,
             problem=None if file.reason is None else file_problem(file.reason, file.detail),
+            advice=what_to_do(file.state, file.reason),
             announced_at=file.announced_at,
             changed_at=file.changed_at,
             upload=upload,
@@ -189,6 +193,19 @@ class BatchFiles(BaseModel):
     """Files of a batch, in the order in which they were asked for."""
 
     files: list[BatchFile]
+
+
+class BatchFilePage(BaseModel):
+    """Files of a batch, in the order in which they were announced."""
+
+    items: list[BatchFile]
+    next_cursor: str | None
+
+
+class Retried(BaseModel):
+    """How many photos went back into the queue."""
+
+    photos: int
 
 
 def batch_of(account: BatchAccount, read_per_minute: float) -> Batch:
@@ -210,6 +227,11 @@ def batch_of(account: BatchAccount, read_per_minute: float) -> Batch:
         size_bytes=account.size_bytes,
         counts=dict(account.counts),
         read_per_minute=read_per_minute,
-        reasons=[ReasonCount(state=total.state, reason=total.reason, files=total.files) for total in account.reasons],
+        reasons=[
+            ReasonCount(
+                state=total.state, reason=total.reason, files=total.files, message=REJECT_MESSAGES[total.reason]
+            )
+            for total in account.reasons
+        ],
         oldest_announced_at=account.oldest_announced_at,
     )

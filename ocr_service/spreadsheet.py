@@ -75,7 +75,7 @@ def csv_row(reading: Reading) -> dict[str, str]:
     return row
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Return a cell that spreadsheet programs take for text: one that begins like a formula is run (CWE-1236)."""
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
@@ -92,7 +92,7 @@ def _csv_lines(readings: Iterable[Reading]) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf"  # spreadsheet programs take UTF-8 for what it is only with the mark
     yield cast(str, writer.writeheader()).encode()
     for reading in readings:
-        yield cast(str, writer.writerow({key: _harmless(text) for key, text in csv_row(reading).items()})).encode()
+        yield cast(str, writer.writerow({key: harmless(text) for key, text in csv_row(reading).items()})).encode()
 
 
 def write_csv(path: Path, readings: Iterable[Reading]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -22,9 +24,11 @@ from api.schemas_batches import (
     Announcement,
     Batch,
     BatchFile,
+    BatchFilePage,
     BatchFiles,
     BatchPage,
     BatchRequest,
+    Retried,
     UploadTarget,
     batch_of,
 )
@@ -33,13 +37,17 @@ from ocr_service.database.accounts import FileStanding
 from ocr_service.database.announcements import AnnouncedFile, BatchFacts
 from ocr_service.errors import NotFoundError
 from ocr_service.intake import accounting, announcing
-from ocr_service.records import Context, Origin
+from ocr_service.intake.receipts import receipt
+from ocr_service.records import Context, Origin, RejectReason
 from ocr_service.states import FileState
 
 router = APIRouter(prefix="/batches", tags=["batches"])
 
 _KNOWN_KEY: dict[int | str, dict[str, Any]] = {
     200: {"model": Batch, "description": "The batch that was opened with this key before."}
+}
+_RECEIPT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {"text/csv": {"schema": {"type": "string"}}}}
 }
 FileHash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file.")]
 
@@ -90,7 +98,7 @@ def announce(
     batch = _visible(session, batch_id, actor)
     files = [_announced(file) for file in announcement.files]
     standing = announcing.announce(session, batch, files, by=actor.name, max_bytes=settings.max_file_bytes)
-    return BatchFiles(files=[BatchFile.of(file, _target(batch_id, file)) for file in standing])
+    return BatchFiles(files=[BatchFile.of(file, _target(file)) for file in standing])
 
 
 @router.put(
@@ -121,6 +129,65 @@ async def put_file(
         delivery = announcing.Delivery(batch_id, sha256, outcome, actor.name)
         files = await asyncio.wrap_future(settler.hand_in(delivery))
     return BatchFile.of(files[0])
+
+
+@router.get("/{batch_id}/files", summary="Files of a batch", responses=responses(404, 422))
+def list_files(
+    batch_id: RowId,
+    session: ReadSession,
+    actor: Staff,
+    state: Annotated[FileState | None, Query(description="Only files in this state.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> BatchFilePage:
+    """In the order in which they were announced, each with the reason where something is wrong."""
+    _visible(session, batch_id, actor)
+    after_id = id_of(cursor) or 0
+    found = accounting.list_files(session, batch_id, state=state, after_id=after_id, limit=limit + 1)
+    items, more = found[:limit], len(found) > limit
+    return BatchFilePage(
+        items=[BatchFile.of(file, _target(file)) for file in items],
+        next_cursor=cursor_of(items[-1].id) if more else None,
+    )
+
+
+@router.get(
+    "/{batch_id}/receipt",
+    summary="Where every file stands, to be kept",
+    response_class=StreamingResponse,
+    responses=_RECEIPT | responses(404, 422),
+)
+def get_receipt(batch_id: RowId, actor: Staff, database: DatabaseDep) -> StreamingResponse:
+    """CSV (RFC 4180, UTF-8). The last line counts the files by state and gives the SHA-256 of all bytes above it:
+    `sed '$d' receipt.csv | sha256sum` gives the same digits.
+    """
+    with database.reading() as session:
+        batch = _visible(session, batch_id, actor)
+
+    def lines() -> Iterator[bytes]:
+        # a session of its own: the answer is still being written when the request's would be closed
+        with database.reading() as session:
+            yield from receipt(session, batch)
+
+    headers = {"Content-Disposition": f'attachment; filename="receipt-{batch_id}.csv"'}
+    return StreamingResponse(lines(), media_type="text/csv", headers=headers)
+
+
+@router.post(
+    "/{batch_id}/retry",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Read what was rejected or failed again",
+    responses=responses(404, 422),
+)
+def retry(
+    batch_id: RowId,
+    session: WriteSession,
+    actor: Staff,
+    reason: Annotated[RejectReason | None, Query(description="Only photos set aside for this reason.")] = None,
+) -> Retried:
+    """The photos go back into the queue with all their tries. What was refused never came in: send it again."""
+    _visible(session, batch_id, actor)
+    return Retried(photos=accounting.retry_batch(session, batch_id, reason))
 
 
 def _announced_before(database: Database, batch_id: int, sha256: str, actor: Actor) -> list[FileStanding]:
@@ -158,11 +225,11 @@ def _announced(file: schemas_batches.AnnouncedFile) -> AnnouncedFile:
     )
 
 
-def _target(batch_id: int, file: FileStanding) -> UploadTarget | None:
+def _target(file: FileStanding) -> UploadTarget | None:
     if file.state is not FileState.ANNOUNCED:
         return None
     return UploadTarget(
-        url=f"/api/v1/batches/{batch_id}/files/{file.sha256}", headers={"Content-Type": "application/octet-stream"}
+        url=f"/api/v1/batches/{file.batch_id}/files/{file.sha256}", headers={"Content-Type": "application/octet-stream"}
     )
 
 

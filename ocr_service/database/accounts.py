@@ -32,6 +32,7 @@ class FileStanding:
     """
 
     id: int
+    batch_id: int
     path: str
     sha256: str | None
     size_bytes: int | None
@@ -128,9 +129,10 @@ def _files(batch_id: int) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Arrival.id,
+            Arrival.batch_id,
             func.coalesce(Arrival.path, Arrival.filename).label("path"),
             func.coalesce(Arrival.sha256, Photo.sha256).label("sha256"),
-            func.coalesce(Arrival.size_bytes, Photo.size_bytes).label("size_bytes"),
+            func.coalesce(Photo.size_bytes, Arrival.size_bytes).label("size_bytes"),
             _state().label("state"),
             Arrival.photo_id,
             Photo.batch_id.label("photo_batch_id"),
@@ -161,7 +163,7 @@ def _accounts(session: Session, batches: Sequence[BatchFacts], read_since: datet
             state,
             reason,
             func.count(),
-            func.sum(func.coalesce(Arrival.size_bytes, Photo.size_bytes, 0)),
+            func.sum(func.coalesce(Photo.size_bytes, Arrival.size_bytes, 0)),
             func.sum(case((lately, 1), else_=0)),
             func.min(Arrival.at),
         )

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -183,6 +183,26 @@ def refuse(session: Session, batch_id: int, sha256: str, reason: RejectReason, d
         update(Arrival).where(*_unsettled(batch_id, [sha256])).values(reason=reason, detail=detail),
         execution_options=_NO_SYNC,
     )
+
+
+def retry(session: Session, batch_id: int, reason: RejectReason | None, now: datetime) -> int:
+    """Put the rejected and failed photos of a batch back into the queue, for one reason or all; how many."""
+    set_aside = [Photo.batch_id == batch_id, Photo.state.in_((PhotoState.REJECTED, PhotoState.FAILED))]
+    if reason is not None:
+        set_aside.append(Photo.reason == reason)
+    again = {
+        "state": PhotoState.RECEIVED,
+        "reason": None,
+        "detail": None,
+        "attempts": 0,
+        "queued_at": None,
+        "changed_at": now,
+    }
+    result = session.execute(
+        update(Photo).where(*set_aside).values(**again, lease_token=Photo.lease_token + 1), execution_options=_NO_SYNC
+    )
+    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
+    return result.rowcount
 
 
 def add_photos(

@@ -11,6 +11,7 @@ from ocr_service.database import accounts, announcements
 from ocr_service.database.accounts import BatchAccount, FileStanding
 from ocr_service.database.announcements import BatchFacts
 from ocr_service.database.types import utc_now
+from ocr_service.records import RejectReason
 from ocr_service.states import FileState
 
 RATE_WINDOW = timedelta(minutes=5)
@@ -58,6 +59,13 @@ def list_files(
 ) -> list[FileStanding]:
     """Files of a batch in the order in which they were announced; go on with ``after_id`` of the last one."""
     return accounts.files(session, batch_id, state=state, after_id=after_id, limit=limit)
+
+
+def retry_batch(
+    session: Session, batch_id: int, reason: RejectReason | None = None, *, now: datetime | None = None
+) -> int:
+    """Read the rejected and failed photos of a batch again, those with one reason or all; how many there are."""
+    return announcements.retry(session, batch_id, reason, now or utc_now())
 
 
 def _standing(account: BatchAccount, now: datetime) -> BatchStanding:
