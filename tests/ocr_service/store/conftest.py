@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bench.services import PostgreSQL
 from ocr_service import intake
-from ocr_service.database import Database, open_database
+from ocr_service.database import Database, connect_database
+from ocr_service.database.engine import upgrade_schema
 from ocr_service.records import Context, Field, Line, PhotoType, Reading, ReadingStatus
 from ocr_service.storage import LocalStore
 
 NOWHERE = Context()
 JPEG_START = b"\xff\xd8\xff\xe0"
+
+_numbers = itertools.count()
 
 
 @pytest.fixture
@@ -22,14 +28,50 @@ def now() -> datetime:
     return datetime(2026, 4, 30, 8, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'store.sqlite3'}"
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the newest schema, to be copied: quicker than migrations for every test."""
+    path = tmp_path_factory.mktemp("template") / "store.sqlite3"
+    upgrade_schema(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgreSQL) -> str:
+    """The same in PostgreSQL."""
+    upgrade_schema(postgresql.create_database("store_template"))
+    return "store_template"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    name = f"empty_{next(_numbers)}"
+    yield server.create_database(name)
+    server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the test's own with the newest schema, once of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    name = f"store_{next(_numbers)}"
+    yield server.create_database(name, template=request.getfixturevalue("postgresql_template"))
+    server.drop_database(name)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    database = open_database(database_url)
+    database = connect_database(database_url)
     yield database
     database.close()
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +11,15 @@ from alembic.command import downgrade
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
 
+from ocr_service import verification
 from ocr_service.database import Database, open_database
 from ocr_service.database.engine import migration_config, upgrade_schema
 from ocr_service.database.models import Base
 from ocr_service.errors import StorageError
+from ocr_service.states import Verdict
 
 
 def test_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:
@@ -47,9 +50,8 @@ def test_the_schema_goes_down_and_up_again(database: Database, database_url: str
         assert set(Base.metadata.tables) <= set(inspect(connection).get_table_names())
 
 
-def test_several_processes_may_open_a_fresh_database_at_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'raced.sqlite3'}"
-    code = f"from ocr_service.database import open_database; open_database({url!r}).close()"
+def test_several_processes_may_open_a_fresh_database_at_once(empty_url: str) -> None:
+    code = f"from ocr_service.database import open_database; open_database({empty_url!r}).close()"
     starting = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [process.wait(60) for process in starting] == [0, 0]
 
@@ -95,10 +97,12 @@ def test_reading_does_not_wait_for_a_writer(database: Database) -> None:
 
 
 def test_what_is_committed_is_synced_to_disk(database: Database) -> None:
+    asked = {
+        "sqlite": {"PRAGMA synchronous": 2, "PRAGMA journal_mode": "wal", "PRAGMA foreign_keys": 1},
+        "postgresql": {"SHOW synchronous_commit": "on"},
+    }[database.engine.dialect.name]
     with database.reading() as session:
-        assert session.execute(text("PRAGMA synchronous")).scalar_one() == 2
-        assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
-        assert session.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+        assert {question: session.execute(text(question)).scalar_one() for question in asked} == asked
 
 
 def test_names_fit_postgresql() -> None:
@@ -110,13 +114,10 @@ def test_names_fit_postgresql() -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE decisions SET reviewer = 'x'", "DELETE FROM decisions"])
-def test_the_database_itself_refuses_to_change_decisions(database: Database, tmp_path: Path, statement: str) -> None:
-    with sqlite3.connect(tmp_path / "store.sqlite3") as raw:
-        raw.execute("PRAGMA foreign_keys=OFF")
-        raw.execute(
-            "INSERT INTO decisions"
-            " (record_id, action, version, at, reviewer, verdict, field, evidence, prev_hash, hash)"
-            " VALUES (1, 'a', 2, '2026-01-01', 'lan', 'accept', 'state', '{}', 'p', 'h')"
-        )
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            raw.execute(statement)
+def test_the_database_itself_refuses_to_change_decisions(
+    database: Database, add_draft: Callable[..., int], statement: str
+) -> None:
+    with database.writing() as session:
+        verification.decide(session, add_draft(), Verdict.ACCEPT, reviewer="lan", expected_version=1)
+    with database.writing() as session, pytest.raises(DBAPIError, match="append-only"):
+        session.execute(text(statement))
