@@ -21,14 +21,22 @@ FELL_SILENT = literal("its reader fell silent (").concat(Photo.lease_owner).conc
 
 
 def claim(
-    session: Session, owner: str, limit: int, lease_s: float, now: datetime, ids: Sequence[int] | None = None
+    session: Session,
+    owner: str,
+    limit: int,
+    lease_s: float,
+    now: datetime,
+    ids: Sequence[int] | None = None,
+    priority: Priority | None = None,
 ) -> list[Claim]:
     """Take up to ``limit`` received photos in one statement; nobody else gets the same ones.
 
-    Those that people wait for first, then the oldest; only some of ``ids`` where they are given.
+    Those that people wait for first, then the oldest; only some of ``ids``, or of one priority, where that is given.
     """
     waiting = select(Photo.id).where(in_state(PhotoState.RECEIVED)).limit(limit)
     waiting = waiting.order_by(Photo.priority, Photo.id) if ids is None else waiting.where(Photo.id.in_(ids))
+    if priority is not None:
+        waiting = waiting.where(Photo.priority == int(priority))
     # SKIP LOCKED is PostgreSQL's; SQLite has one writer at a time and leaves it out. A common table expression with a
     # lock in it is run once; a plain subquery may be run again and again and would then claim more than its limit.
     taken = waiting.with_for_update(skip_locked=True).cte("waiting")

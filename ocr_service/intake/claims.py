@@ -15,7 +15,7 @@ from ocr_service.database.values import Claim, HeldPhoto
 from ocr_service.errors import NotFoundError
 from ocr_service.intake.shots import attach_shots
 from ocr_service.records import Reading, ReadingStatus, RejectReason
-from ocr_service.states import PhotoState
+from ocr_service.states import PhotoState, Priority
 
 # The flag of a reading's record; reading.outcome has it too, but needs the reader's libraries.
 REPHOTOGRAPH_FLAG = "needs_rephotograph"
@@ -29,15 +29,17 @@ def claim_photos(
     lease_s: float,
     max_attempts: int,
     ids: Sequence[int] | None = None,
+    priority: Priority | None = None,
     now: datetime | None = None,
 ) -> list[Claim]:
     """Lease up to ``limit`` photos to ``owner``; those whose lease ran out go back first, or have failed.
 
     By priority, then the oldest first. ``ids`` are those that a message names: of these, the ones that still wait.
+    ``priority`` takes photos of that priority only.
     """
     now = now or utc_now()
     give_back_expired(session, max_attempts=max_attempts, now=now)
-    return leases.claim(session, owner, limit, lease_s, now, ids)
+    return leases.claim(session, owner, limit, lease_s, now, ids, priority)
 
 
 def has_work(session: Session, *, now: datetime | None = None) -> bool:
