@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.services import PostgreSQL, Service, Weed
+from bench.services import PostgreSQL, RabbitMQ, Service, Weed
 
 
 def must_be_there(service: type[Service]) -> None:
@@ -31,6 +31,14 @@ def weed() -> Iterator[Weed]:
     """One S3 store for all tests: make a bucket of your own in it and do not kill it."""
     must_be_there(Weed)
     with Weed() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[RabbitMQ]:
+    """One broker for all tests: name queues of your own in it and do not kill it."""
+    must_be_there(RabbitMQ)
+    with RabbitMQ() as server:
         yield server
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bench.services.postgresql import PostgreSQL
 from bench.services.process import Service
+from bench.services.rabbitmq import RabbitMQ
 from bench.services.weed import Weed
 
-__all__ = ["PostgreSQL", "Service", "Weed"]
+__all__ = ["PostgreSQL", "RabbitMQ", "Service", "Weed"]

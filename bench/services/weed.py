@@ -61,7 +61,9 @@ class Weed(Service):
 
     def is_ready(self) -> bool:
         """See ``Service``."""
-        return httpx.get(f"http://{self.endpoint}/", timeout=2).status_code == 403
+        # a volume that the master does not know yet is not found, and the store remembers that for seconds
+        master = httpx.get(f"http://{HOST}:{self._ports['master.port']}/dir/status", timeout=2).json()
+        return bool(master["Topology"]["DataCenters"]) and httpx.get(f"http://{self.endpoint}/", timeout=2).is_error
 
 
 def _program() -> Path | None:
