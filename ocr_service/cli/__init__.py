@@ -3,7 +3,7 @@
 Exit codes, the same for every command:
 
     0    everything was done
-    1    done, but some photos could not be read (their reasons are in the results), or something is not as it should be
+    1    done, but some photos could not be read or sent (the reasons are in the results), or a check found a problem
     2    the command was not understood or cannot be carried out as it stands
     3    a model bundle or engine is missing or damaged
     4    results could not be written (disk full, no permission)
@@ -18,10 +18,10 @@ from io import TextIOWrapper
 import typer
 from rich.console import Console
 
-from ocr_service.cli import backup, demo, doctor, evaluate, export_lines, group, migrate, parse, read, serve
+from ocr_service.cli import backup, demo, doctor, evaluate, export_lines, group, migrate, parse, read, serve, upload
 from ocr_service.errors import BundleError, EngineError, HeadstoneError, StorageError
 
-EXIT_CODES = """Exit codes: 0 done · 1 some photos could not be read, or a check found a problem · 2 wrong usage
+EXIT_CODES = """Exit codes: 0 done · 1 some photos could not be read or sent, or a check found a problem · 2 wrong usage
 · 3 model bundle or engine missing · 4 results could not be written
 · 130 interrupted (what was finished is kept; run the same command to go on)."""
 
@@ -38,6 +38,7 @@ app.command("read")(read.read)
 app.command("group")(group.group)
 app.command("parse")(parse.parse)
 app.command("serve")(serve.serve)
+app.command("upload")(upload.upload)
 app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -28,14 +28,14 @@ messages = Console(stderr=True)
 
 
 @contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[threading.Event]:
+def stop_on_interrupt(what_follows: str = "finishing the photos in work") -> Iterator[threading.Event]:
     """Hand out an event that the first Ctrl-C or SIGTERM sets; a second one ends the process at once."""
     stop = threading.Event()
 
     def handle(number: int, _frame: FrameType | None) -> None:
         stop.set()
         signal.signal(number, signal.SIG_DFL)
-        messages.print("\nfinishing the photos in work; press Ctrl-C again to stop at once", style="yellow")
+        messages.print(f"\n{what_follows}; press Ctrl-C again to stop at once", style="yellow")
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
