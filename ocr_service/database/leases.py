@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,34 +90,32 @@ def has_work(session: Session, now: datetime) -> bool:
 
 def begin(session: Session, claims: Sequence[Claim], lease_s: float, now: datetime) -> list[Claim]:
     """Count a try for each and renew the leases; claims that were lost meanwhile are left out."""
-    held = lock_held(session, claims)
+    held = [claim for claim, photo in zip(claims, lock_held(session, claims), strict=True) if photo is not None]
     until = now + timedelta(seconds=lease_s)
-    tried = update(Photo).where(Photo.id.in_(held)).values(attempts=Photo.attempts + 1, lease_until=until)
     rows = session.execute(
-        tried.values(changed_at=now).returning(Photo.id, Photo.attempts).execution_options(synchronize_session="fetch")
+        update(Photo)
+        .where(Photo.id.in_([claim.photo_id for claim in held]))
+        .values(attempts=Photo.attempts + 1, lease_until=until, changed_at=now)
+        .returning(Photo.id, Photo.attempts)
+        .execution_options(synchronize_session="fetch")
     )
     attempts = {row.id: row.attempts for row in rows}
-    return [
-        dataclasses.replace(claim, attempts=attempts[claim.photo_id], until=until)
-        for claim in claims
-        if claim.photo_id in attempts
-    ]
+    return [dataclasses.replace(claim, attempts=attempts[claim.photo_id], until=until) for claim in held]
 
 
-def lock_held(session: Session, claims: Iterable[Claim]) -> dict[int, HeldPhoto]:
-    """Photos of the claims that still hold, locked until the transaction ends."""
-    tokens = {claim.photo_id: (claim.token, claim.owner) for claim in claims}
+def lock_held(session: Session, claims: Sequence[Claim]) -> list[HeldPhoto | None]:
+    """For each claim its photo, locked until the transaction ends; None where the claim was lost, or named before."""
     rows = session.execute(
         select(Photo.id, Photo.lease_token, Photo.lease_owner, Photo.cemetery_id, Photo.grave_id, Photo.batch_id)
-        .where(Photo.id.in_(tokens), in_state(PhotoState.READING))
+        .where(Photo.id.in_([claim.photo_id for claim in claims]), in_state(PhotoState.READING))
         .order_by(Photo.id)  # two that lock the same rows in one order never wait for each other in a ring
         .with_for_update(key_share=True)
     )
-    return {
-        row.id: HeldPhoto(row.id, row.cemetery_id, row.grave_id, row.batch_id)
+    held = {
+        (row.id, row.lease_token, row.lease_owner): HeldPhoto(row.id, row.cemetery_id, row.grave_id, row.batch_id)
         for row in rows
-        if (row.lease_token, row.lease_owner) == tokens[row.id]
     }
+    return [held.pop((claim.photo_id, claim.token, claim.owner), None) for claim in claims]
 
 
 def leave_reading(session: Session, ends: Sequence[tuple[int, PhotoState, Mapping[str, Any]]], now: datetime) -> None:

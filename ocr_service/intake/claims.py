@@ -76,8 +76,7 @@ def finish_many(session: Session, done: Sequence[tuple[Claim, Reading]], *, now:
     """
     now = now or utc_now()
     prepared = [drafts.prepare(reading) for _, reading in done]  # before the first statement takes locks
-    held = leases.lock_held(session, [claim for claim, _ in done])
-    kept = [held.pop(claim.photo_id, None) for claim, _ in done]
+    kept = leases.lock_held(session, [claim for claim, _ in done])
     leases.leave_reading(
         session,
         [
@@ -143,9 +142,10 @@ def store_reading(session: Session, reading: Reading, *, now: datetime | None = 
 def _leave(
     session: Session, claim: Claim, state: PhotoState, facts: Mapping[str, object], now: datetime | None
 ) -> bool:
-    held = leases.lock_held(session, [claim])
-    leases.leave_reading(session, [(photo_id, state, facts) for photo_id in held], now or utc_now())
-    return bool(held)
+    (held,) = leases.lock_held(session, [claim])
+    if held is not None:
+        leases.leave_reading(session, [(held.id, state, facts)], now or utc_now())
+    return held is not None
 
 
 def _outcome(reading: Reading, batch_id: int | None) -> tuple[PhotoState, dict[str, object]]:
