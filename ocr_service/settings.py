@@ -1,17 +1,25 @@
-"""Settings come from ``HEADSTONE_*`` environment variables or from the entry point, are built once, and are frozen."""
+"""Settings come from ``HEADSTONE_*`` environment variables or from the entry point, are built once, and are frozen.
+
+Those that are secret come from files as well, as orchestrators mount them: ``/run/secrets/headstone_database_url``, or
+the same name in the folder that ``HEADSTONE_SECRETS_DIR`` names. A variable wins over a file.
+"""
 
 from __future__ import annotations
 
 import getpass
 import ipaddress
+import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, FilePath, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.choices import DEFAULT_ENGINE, DEFAULT_PROFILE, Device, EngineName
 from ocr_service.errors import UsageError
+
+
+_SECRETS_DIR = Path(os.environ.get("HEADSTONE_SECRETS_DIR", "/run/secrets"))
 
 
 def _login_name() -> str:
@@ -25,7 +33,12 @@ def _login_name() -> str:
 class Settings(BaseSettings):
     """Everything that can be set from outside. Sizes in bytes, times in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="HEADSTONE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="HEADSTONE_",
+        frozen=True,
+        extra="ignore",
+        secrets_dir=_SECRETS_DIR if _SECRETS_DIR.is_dir() else None,
+    )
 
     data_dir: Path = Field(
         default=Path("headstone-data"), description="Folder of the embedded store: database and photos."
@@ -54,6 +67,20 @@ class Settings(BaseSettings):
     photo_timeout_s: float = Field(default=60.0, gt=0, description="A reader that is longer at one photo is ended.")
     max_attempts: int = Field(default=3, ge=1)
     poll_s: float = Field(default=0.5, gt=0)
+    worker_max_memory_mb: int = Field(
+        default=2048, gt=0, description="A reading process that takes up more is replaced between two photos."
+    )
+    broker_url: SecretStr | None = Field(
+        default=None, description="Where messages go that photos wait: amqp://… (RabbitMQ) or redis://…"
+    )
+    sweep_s: float = Field(default=1.0, gt=0, description="How often the sweeper looks for photos that wait.")
+    publish_window: int = Field(
+        default=1024, ge=1, description="How many photos of a priority messages may name that nobody has taken yet."
+    )
+    publish_chunk: int = Field(default=64, ge=1, le=256, description="Photos a message.")
+    queue_stale_s: float = Field(
+        default=300.0, gt=0, description="Photos whose message nobody acted on for so long are named in another one."
+    )
     review_lease_s: float = Field(
         default=600.0, gt=0, description="How long a draft stays with the reviewer it was shown to."
     )
