@@ -12,15 +12,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, read_date
+from ocr_service.fields.draft import LEAST_SCORE
 from ocr_service.fields.labels import cut_line
 from ocr_service.fields.places import read_place
 from ocr_service.fields.text import clean
 from ocr_service.records import Context, Line
 
 _MAX_ALTERNATIVES = 4
-# Below it the pixels say nothing for a reading, and a place that exists proves little: on held-out rendered stones the
-# reader's 0.001 for Tứ Xã and Hoàng Hoa beat Tứ Xá and Hoàng Hoá, which stood there.
-_LEAST_SCORE = 0.02
 _PLACE_SIGNS = re.compile(r"^[^\d]*[^\W\d_]\s*[-,]\s*[^\W\d_][^\d]*$")
 _DATED = ("birth", "enlist", "death")
 
@@ -37,7 +35,7 @@ def _better(line: Line, context: Context) -> Line:
     own = _fit(line.text, context)
     if own is None or own >= 1.0:
         return line
-    meant = [other for other in line.alternatives if other.score >= _LEAST_SCORE]
+    meant = [other for other in line.alternatives if other.score >= LEAST_SCORE]
     ranked = sorted(meant, key=lambda other: -other.score)[:_MAX_ALTERNATIVES]
     fits = [(fit, -rank, other) for rank, other in enumerate(ranked) if (fit := _fit(other.text, context)) is not None]
     best = max(fits, key=lambda entry: entry[:2], default=None)

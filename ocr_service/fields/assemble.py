@@ -22,7 +22,7 @@ from ocr_service.fields.persons import is_person_row, read_person
 from ocr_service.fields.text import clean
 from ocr_service.fields.unlabelled import read_unlabelled
 from ocr_service.fields.verdict import conclude
-from ocr_service.records import Context, Field, Line
+from ocr_service.records import Alternative, Context, Field, Line
 
 _NOWHERE = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
 # Births and names first: the year of a lunar date and the sense of a lone year depend on them.
@@ -86,7 +86,10 @@ def _parse_stone(lines: Sequence[Line], places: Sequence[int], context: Context,
         if part.strip()
     ]
     confidence = dict(enumerate(line.confidence for line in lines))
-    others = {i: tuple(clean(other.text) for other in line.alternatives) for i, line in enumerate(lines)}
+    others = {
+        i: tuple(Alternative(clean(other.text), other.score) for other in line.alternatives)
+        for i, line in enumerate(lines)
+    }
     draft = Draft(context, [confidence[i] for i in range(len(lines))], other_readings=others)
     _note_signs(draft, lines, rows)
     evidence = kinds.weigh([row.text for row in rows])

@@ -33,6 +33,7 @@ _DOUBTS = {
     "ocr_tone_fix": 0.75,
     "surname_fix": 0.8,
     "surname_unclear": 0.6,
+    "spelling_fix": 0.6,
     "gazetteer_fix": 0.85,
     "name_tone_uncertain": 0.4,
     "abbrev_name": 0.8,

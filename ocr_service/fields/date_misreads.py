@@ -83,7 +83,7 @@ def _date_word(token: str) -> str | None:
 
 
 def _month_with_a_letter(token: str, place: int, digits: str) -> str:
-    """``-e7-`` between two strokes can only be July, ``-e0-`` October; of ``-e1-`` and ``-0e-`` several are possible."""
+    """``-e7-`` between two strokes can only be July, ``-e0-`` October; ``-e1-`` and ``-0e-`` stay open."""
     if "?" not in digits and 1 <= int(digits) <= 12:
         return digits
     known = token[1 - place]

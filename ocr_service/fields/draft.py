@@ -8,12 +8,14 @@ from typing import Any
 
 from ocr_service.fields.confidence import field_confidence
 from ocr_service.fields.text import fold, squeeze
-from ocr_service.records import Context, Field
+from ocr_service.records import Alternative, Context, Field
 
 # The reader's confidence is the chance that a line is exactly right: below 0.2 four lines of five are wrong, and what
 # looks like a word may be stains; below 0.5 a line is wrong rather than right.
 GUESSED_BELOW, UNSURE_BELOW = 0.2, 0.5
-
+# Below it the pixels say nothing for another reading, and a place that exists proves little: on held-out rendered
+# stones the reader's 0.001 for Tứ Xã and Hoàng Hoa beat Tứ Xá and Hoàng Hoá, which stood there.
+LEAST_SCORE = 0.02
 
 # Lines that one fact may run over; a text that repeats itself endlessly must not cost more than its length.
 _MOST_LINES = 50
@@ -45,7 +47,7 @@ class Draft:
     doubtful_names: list[Item] = field(default_factory=list)
     personal: dict[str, None] = field(default_factory=dict)  # names and numbers of the living
     personal_lines: list[Item] = field(default_factory=list)
-    other_readings: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    other_readings: Mapping[int, tuple[Alternative, ...]] = field(default_factory=dict)
 
     def flag(self, *names: str) -> None:
         """Note what is unusual about the inscription."""

@@ -114,7 +114,9 @@ BEFORE_DATES = {key(words): Label("death", "ta_the") for words in ("an nghi", "y
 def date_labels() -> dict[str, tuple[str, ...]]:
     """Keys of the spelled labels of birth, enlistment and death."""
     return {
-        field: tuple(known for known, label in (BY_KEY | BEFORE_DATES).items() if label.field == field and len(known) >= 5)
+        field: tuple(
+            known for known, label in (BY_KEY | BEFORE_DATES).items() if label.field == field and len(known) >= 5
+        )
         for field in ("birth", "enlist", "death")
     }
 

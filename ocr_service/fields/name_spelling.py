@@ -104,7 +104,8 @@ def family_name_of(word: str) -> str | None:
         return None
     cut = unicodedata.normalize("NFD", word.lower())
     ranked = sorted((Levenshtein.distance(unicodedata.normalize("NFD", name.lower()), cut), name) for name in near)
-    return ranked[0][1] if len(ranked) == 1 or ranked[0][0] < ranked[1][0] else None
+    nearest = len(ranked) == 1 or ranked[0][0] < ranked[1][0]
+    return ranked[0][1] if nearest and ranked[0][1] == near[0] else None  # NGUYEN: hardly the rare Nguyên
 
 
 def _is_misread_as(name: str, word: str) -> bool:

@@ -18,8 +18,8 @@ _MIDDLE = frozenset({"văn", "thị", "đình", "hữu", "xuân", "ngọc", "đ�
 _SOUTHERN_ORDER = frozenset({"hai", "ba", "tư", "năm", "sáu", "bảy", "bẩy", "tám", "chín", "mười", "út", "cả", "bé"})
 _HONORIFIC = re.compile(
     r"^\s*(?:(?P<dc>đ\s?[/.]\s?c\.?|đồng\s+chí|đc\.?(?=\s))|(?P<other>cụ\s+ông|cụ\s+bà|ông(?=\s*:)|bà(?=\s*:)|ông"
-    r"|bà|cụ|anh|chị|em|cô|chú|bác)(?=[\s:]))"
-    r"\s*:?\s*",
+    r"|bà|cụ|anh|chị|em|cô|chú|bác)(?=[\s:.]))"
+    r"\s*[:.]?\s*",
     re.I,
 )
 # On the folded text: LIỆT 5Ĩ, LIÊT SỸ, L.SĨ, LS.
@@ -37,6 +37,10 @@ _AGE = re.compile(r"(?<!\d)(\d{1,3})\s*tuoi\b|\btuoi\s*:?\s*(\d{1,3})(?!\d)")
 _FULL_STOP = re.compile(r"(?<=[^\W\d_]{3})\.$")  # of a sentence, not of an abbreviation
 _WORD = r"[^\W\d_][^\W\d_'’]*"
 _NAME = re.compile(rf"^(?:{_WORD}\.?|{_WORD}\.{_WORD}\.)(?:[ \-.]+(?:{_WORD}\.?|{_WORD}\.{_WORD}\.?))*$")
+
+
+# What was said of the words that another name stands for now.
+_SPELLING_FLAGS = ("illegible_name", "surname_unclear")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,15 @@ def illegible(reading: NameReading) -> NameReading:
     """The same reading as a name that could not be made out: what was read stays in ``raw``, nothing is claimed."""
     flags = tuple(dict.fromkeys((*reading.flags, "illegible_name")))
     return replace(reading, name=None, status="illegible", aliases=(), variants=(), honorific=None, flags=flags)
+
+
+def with_name(reading: NameReading, name: str | None, flag: str) -> NameReading:
+    """The same reading with another name as its value, and a flag that says why; what was read stays in ``raw``."""
+    if name == reading.name:
+        return reading
+    flags = (*(known for known in reading.flags if known not in _SPELLING_FLAGS), flag)
+    status = _status(reading.raw, name, own_alias=False, honorific=reading.honorific is not None)
+    return replace(reading, name=name, status=status, flags=flags)
 
 
 def _is_surname_ong(text: str) -> bool:

@@ -30,12 +30,12 @@ _FORMS = {"a": "aăâ", "e": "eê", "o": "oôơ", "u": "uư", "d": "dđ", "i": "
 
 @lru_cache(maxsize=8192)
 def _parts(word: str) -> tuple[str, str, int]:
-    """Lower-case letters without tone, the tone mark, and which letter bears it (-1 for none)."""
+    """Lower-case letters without tone, the tone marks (a syllable has one at most), and which letter bears the last."""
     letters, tone, place = "", "", -1
     for letter in unicodedata.normalize("NFC", word.lower()):
         for mark in unicodedata.normalize("NFD", letter):
             if mark in _TONES:
-                tone, place = mark, len(letters)
+                tone, place = tone + mark, len(letters)
         bare = "".join(mark for mark in unicodedata.normalize("NFD", letter) if mark not in _TONES)
         letters += unicodedata.normalize("NFC", bare)
     return letters, tone, place
@@ -54,12 +54,19 @@ def _split(letters: str) -> tuple[str, str] | None:
     return None
 
 
+def has_tone(word: str) -> bool:
+    """Whether a letter of the word bears one of the five tone marks."""
+    return bool(_parts(word)[1])
+
+
 @lru_cache(maxsize=8192)
 def is_syllable(word: str) -> bool:
     """Whether the word is a Vietnamese syllable, wherever its tone mark stands."""
     letters, tone, _ = _parts(word)
     split = _split(letters)
-    return split is not None and not (split[1].endswith(_STOPPED) and tone not in ("\u0301", "\u0323"))
+    if split is None or len(tone) > 1:
+        return False
+    return not split[1].endswith(_STOPPED) or tone in ("\u0301", "\u0323")
 
 
 _BARE_RIMES = frozenset(fold(rime) for rime in _RIMES)
@@ -104,7 +111,7 @@ def with_tone_in_place(word: str) -> str:
     """The word with its tone on the letter that may bear it (``Qùy`` → ``Quỳ``); itself where that is already so."""
     letters, tone, place = _parts(word)
     places = _tone_places(letters)
-    if not tone or not places or place in places:
+    if len(tone) != 1 or not places or place in places:
         return word
     moved = unicodedata.normalize("NFC", letters[: places[0] + 1] + tone + letters[places[0] + 1 :])
     return "".join(new.upper() if old.isupper() else new for new, old in zip(moved, word, strict=False))
@@ -117,7 +124,7 @@ def repaired_marks(word: str) -> str | None:
     Only for a string that is no syllable as it stands: ``Khưê`` → ``Khuê``. Tones are kept.
     """
     letters, tone, place = _parts(word)
-    if not 1 <= len(letters) <= 7 or not letters.isalpha() or is_syllable(word):
+    if not 1 <= len(letters) <= 7 or not letters.isalpha() or is_syllable(word) or len(tone) > 1:
         return None
     bases = [unicodedata.normalize("NFD", letter)[0] if letter != "đ" else "d" for letter in letters]
     found: dict[int, list[str]] = {}

@@ -89,11 +89,14 @@ def test_the_second_line_of_a_hometown_is_chosen_by_the_chain_it_makes() -> None
     assert "chosen_alternative" in inscription.flags
 
 
-def test_a_name_that_cannot_be_one_is_not_replaced_by_another_reading_but_it_is_proposed() -> None:
+def test_a_name_that_cannot_be_one_takes_the_readers_next_reading_and_keeps_what_was_read() -> None:
     name = Line("NGUYỄN VĂN Tx4N", 0.9, _line("").quad, 0, (Alternative("NGUYỄN VĂN TOÀN", 0.2),))
     record = parse_lines([_line("LIỆT SĨ"), name]).record
-    assert (record["name"].value, record["name"].raw) == (None, "NGUYỄN VĂN Tx4N")
-    assert record["name_suggested"].value == "Nguyễn Văn Toàn"
+    assert (record["name"].value, record["name"].raw) == ("Nguyễn Văn Toàn", "NGUYỄN VĂN Tx4N")
+    assert record["name"].flags == ("chosen_alternative",)
+    assert record["name"].confidence < 0.8
+    possible = Line("NGUYỄN VĂN TẠM", 0.9, _line("").quad, 0, (Alternative("NGUYỄN VĂN TÁM", 0.4),))
+    assert parse_lines([_line("LIỆT SĨ"), possible]).value("name") == "Nguyễn Văn Tạm"
     sure = parse_lines([_line("LIỆT SĨ"), _line("NGUYỄN VĂN TOÀN")]).record
     assert "name_suggested" not in sure
 
