@@ -18,7 +18,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.choices import DEFAULT_ENGINE, DEFAULT_PROFILE, Device, EngineName
 from ocr_service.errors import UsageError
 
-
 _SECRETS_DIR = Path(os.environ.get("HEADSTONE_SECRETS_DIR", "/run/secrets"))
 
 
