@@ -54,10 +54,10 @@ async def receive_upload(
     if not form.files:
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, no_file)
     joined = _id(form.fields.get("batch", "")) if may_join else None
-    return await run_in_threadpool(_note, form, joined, actor, database, store)
+    return await run_in_threadpool(_note, form, joined, actor, database)
 
 
-def _note(form: UploadForm, joined: int | None, actor: Actor, database: Database, store: ObjectStore) -> Upload:
+def _note(form: UploadForm, joined: int | None, actor: Actor, database: Database) -> Upload:
     context = _context(form.fields)
     with database.writing() as session:
         if joined is not None and overview.owner_of_batch(session, joined) == actor.name:
@@ -66,19 +66,14 @@ def _note(form: UploadForm, joined: int | None, actor: Actor, database: Database
             name = form.files[0].filename.replace("\\", "/").rpartition("/")[2]
             label = _text(form.fields, "label") or context.cemetery or name[:_MAX_TEXT_CHARS]
             batch_id = intake.open_batch(session, label, actor.name)
-        received = tuple(
-            intake.receive(
-                session,
-                store,
-                file.taken,
-                filename=file.filename,
-                received_by=actor.name,
-                context=context,
-                batch_id=batch_id,
-            )
-            for file in form.files
+        received = intake.note_received(
+            session,
+            [(file.filename, file.taken) for file in form.files],
+            received_by=actor.name,
+            context=context,
+            batch_id=batch_id,
         )
-    return Upload(batch_id, received)
+    return Upload(batch_id, tuple(received))
 
 
 def _context(fields: Mapping[str, str]) -> Context:

@@ -36,6 +36,8 @@ MEDIA_TYPES = {
 
 _OPENED = tuple(name for name in MEDIA_TYPES if name != "MPO")  # Pillow opens MPO as a kind of JPEG
 
+_HEADERS_IN_PYTHON = ("JPEG", "PNG", "GIF", "BMP", "TIFF")  # Pillow gives the others to C libraries at once
+
 DEFAULT_MAX_SIDE_PX = 2048
 """Longest side kept: a 12-megapixel phone photo (4032 px) becomes 2016 px inside the JPEG decoder."""
 
@@ -95,7 +97,7 @@ def decode_photo(
         # Pillow's plugins may raise anything on crafted bytes (struct.error, ValueError, SyntaxError, MemoryError …);
         # every one of them means that this file is not a photo that can be read.
         picture = _open(data)
-        _check_header(picture, data, limits)
+        _check_header(picture, limits)
         header_size = picture.size
         if max_side_px is not None:
             _scale_in_decoder(picture, max_side_px)
@@ -115,6 +117,21 @@ def decode_photo(
     width_px, height_px = full_size if orientation < 5 else full_size[::-1]
     scale = max(image.shape[:2]) / max(width_px, height_px)
     return UprightPhoto(image, (width_px, height_px), scale, MEDIA_TYPES[picture.format or ""])
+
+
+def check_head(head: bytes, limits: DecodeLimits = DecodeLimits()) -> None:
+    """Refuse a picture whose first bytes already say that it has too many or too few pixels; the rest is not looked at.
+
+    Whatever they do not say is left to ``decode_photo``. Only headers that are parsed in Python are looked at, so that
+    no crafted file can bring the process down. Raises ``PhotoRejectedError``.
+    """
+    try:
+        picture = Image.open(io.BytesIO(head), formats=_HEADERS_IN_PYTHON)
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels() from error
+    except Exception:
+        return
+    _check_size(picture, limits)
 
 
 def _check_bytes(data: bytes, limits: DecodeLimits) -> None:
@@ -148,9 +165,7 @@ def _open(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=_OPENED)
     except Image.DecompressionBombError as error:
-        raise PhotoRejectedError(
-            "too_many_pixels", "The picture has more than 350 million pixels; save it smaller."
-        ) from error
+        raise _too_many_pixels() from error
     except Exception as error:
         if starts_like_image(data):
             raise PhotoRejectedError(
@@ -161,10 +176,19 @@ def _open(data: bytes) -> Image.Image:
         ) from error
 
 
-def _check_header(picture: Image.Image, data: bytes, limits: DecodeLimits) -> None:
+def _too_many_pixels() -> PhotoRejectedError:
+    return PhotoRejectedError("too_many_pixels", "The picture has more than 350 million pixels; save it smaller.")
+
+
+def _check_header(picture: Image.Image, limits: DecodeLimits) -> None:
+    _check_size(picture, limits)
+    if not _is_jpeg(picture) and (getattr(picture, "is_animated", False) or getattr(picture, "n_frames", 1) > 1):
+        raise PhotoRejectedError("animated", "The file holds several pictures; save each one as a photo of its own.")
+
+
+def _check_size(picture: Image.Image, limits: DecodeLimits) -> None:
     width_px, height_px = picture.size
-    is_jpeg = picture.format in ("JPEG", "MPO")
-    max_pixels = limits.max_jpeg_pixels if is_jpeg else limits.max_pixels
+    max_pixels = limits.max_jpeg_pixels if _is_jpeg(picture) else limits.max_pixels
     if width_px * height_px > max_pixels:
         raise PhotoRejectedError(
             "too_many_pixels",
@@ -176,8 +200,10 @@ def _check_header(picture: Image.Image, data: bytes, limits: DecodeLimits) -> No
             "too_small",
             f"The picture has only {width_px} × {height_px} pixels; send the original photo, not its thumbnail.",
         )
-    if not is_jpeg and (getattr(picture, "is_animated", False) or getattr(picture, "n_frames", 1) > 1):
-        raise PhotoRejectedError("animated", "The file holds several pictures; save each one as a photo of its own.")
+
+
+def _is_jpeg(picture: Image.Image) -> bool:
+    return picture.format in ("JPEG", "MPO")
 
 
 def _scale_in_decoder(picture: Image.Image, max_side_px: int) -> None:

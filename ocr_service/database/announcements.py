@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, select, tuple_, update
+from sqlalchemy import ColumnElement, CursorResult, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -71,6 +71,16 @@ class NewPhoto:
     filename: str
     context: Context
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhoto:
+    """A photo and where it stands."""
+
+    id: int
+    state: PhotoState
+    reason: RejectReason | None
+    detail: str | None
 
 
 def open_batch(
@@ -237,14 +247,13 @@ def add_photos(
 
 def add_arrivals(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note files that came without being announced."""
-    session.execute(_insert_if_new(session, Arrival), rows)
+    session.execute(insert(Arrival), rows)
 
 
-def photo_ids(session: Session, sha256s: Collection[str]) -> dict[str, int]:
-    """Ids of the photos with these bytes, where they are known."""
-    return {
-        row.sha256: row.id for row in session.execute(select(Photo.sha256, Photo.id).where(Photo.sha256.in_(sha256s)))
-    }
+def known_photos(session: Session, sha256s: Collection[str]) -> dict[str, KnownPhoto]:
+    """The photos with these bytes, where they are known."""
+    query = select(Photo.sha256, Photo.id, Photo.state, Photo.reason, Photo.detail).where(Photo.sha256.in_(sha256s))
+    return {row.sha256: KnownPhoto(row.id, row.state, row.reason, row.detail) for row in session.execute(query)}
 
 
 def known_of(value: Context | Origin) -> dict[str, Any]:

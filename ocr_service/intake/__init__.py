@@ -20,14 +20,15 @@ from ocr_service.intake.claims import (
 )
 from ocr_service.intake.following import count_photos, find_photo, get_photo, get_reading, list_photos, retry
 from ocr_service.intake.publishing import photos_to_publish
-from ocr_service.intake.receiving import ReceivedPhoto, open_batch, receive
+from ocr_service.intake.receiving import ReceivedPhoto, note_received, open_batch, receive
 from ocr_service.intake.shots import group_shots
-from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, Taking, take
+from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, Taken, Taking, take
 
 __all__ = [
     "DEFAULT_MAX_BYTES",
     "ReceivedPhoto",
     "Refusal",
+    "Taken",
     "Taking",
     "begin",
     "begin_many",
@@ -44,6 +45,7 @@ __all__ = [
     "group_shots",
     "has_work",
     "list_photos",
+    "note_received",
     "open_batch",
     "photos_to_publish",
     "receive",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
 
 from sqlalchemy.orm import Session
 
-from ocr_service.database import photos
-from ocr_service.database.models import Photo
+from ocr_service.database import announcements
+from ocr_service.database.announcements import KnownPhoto, NewPhoto
 from ocr_service.database.types import utc_now
 from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, Taken, take
 from ocr_service.records import Context, RejectReason
-from ocr_service.states import PhotoState
+from ocr_service.states import PhotoState, Priority
 from ocr_service.storage import ObjectStore
 
 MAX_FILENAME_CHARS = 255
@@ -33,8 +34,9 @@ class ReceivedPhoto:
 
 
 def open_batch(session: Session, label: str, created_by: str, *, now: datetime | None = None) -> int:
-    """Id of a new batch: photos that are handed in together."""
-    return photos.add_batch(session, label, created_by, now or utc_now())
+    """Id of a new batch: photos that are handed in together, by a person who waits for them."""
+    batch, _ = announcements.open_batch(session, label, created_by, now or utc_now(), priority=Priority.WAITING)
+    return batch.id
 
 
 def receive(
@@ -54,30 +56,65 @@ def receive(
     ``source`` may have been taken already: do so where transactions must stay short, for they hold others up.
     Raises ``StorageError`` where the bytes cannot be kept.
     """
-    now = now or utc_now()
-    filename = _file_name(filename)
     taken = take(store, source, max_bytes) if isinstance(source, bytes | Path) else source
-    refusal = taken if isinstance(taken, Refusal) else None
-    photo, known = (
-        (None, False)
-        if isinstance(taken, Refusal)
-        else _photo_of(session, taken, filename, context, batch_id, received_by, now)
+    (received,) = note_received(
+        session, [(filename, taken)], received_by=received_by, context=context, batch_id=batch_id, now=now
     )
-    photos.add_arrival(
+    return received
+
+
+def note_received(
+    session: Session,
+    files: Sequence[tuple[str, Taken | Refusal]],
+    *,
+    received_by: str,
+    context: Context = Context(),  # noqa: B008 - frozen value
+    batch_id: int | None = None,
+    now: datetime | None = None,
+) -> list[ReceivedPhoto]:
+    """Note files that came without being announced, each under the name it was sent with."""
+    now = now or utc_now()
+    named = [(_file_name(name), outcome) for name, outcome in files]
+    first = {taken.sha256: (name, taken) for name, taken in reversed(named) if isinstance(taken, Taken)}
+    new = announcements.add_photos(
         session,
-        photo_id=photo.id if photo else None,
+        [NewPhoto(sha256, taken.size_bytes, name, context, taken.origin) for sha256, (name, taken) in first.items()],
         batch_id=batch_id,
-        filename=filename,
-        duplicate=known,
-        reason=refusal.reason if refusal else None,
-        detail=refusal.detail if refusal else None,
+        priority=Priority.WAITING,  # a person looks at the page
         now=now,
         by=received_by,
     )
-    if photo is None:
-        assert refusal is not None  # noqa: S101 - one of the two
-        return ReceivedPhoto(filename, None, None, None, reason=refusal.reason, detail=refusal.detail)
-    return ReceivedPhoto(filename, photo.id, photo.sha256, photo.state, known, photo.reason, photo.detail)
+    photos = announcements.known_photos(session, first)
+    received = []
+    for name, outcome in named:
+        if isinstance(outcome, Refusal):
+            received.append(ReceivedPhoto(name, None, None, None, reason=outcome.reason, detail=outcome.detail))
+        else:
+            # the first file with these bytes is the photo, later ones are copies of it
+            duplicate = new.pop(outcome.sha256, None) is None
+            received.append(_received(name, outcome.sha256, photos[outcome.sha256], duplicate))
+    announcements.add_arrivals(
+        session,
+        [
+            {
+                "photo_id": file.photo_id,
+                "batch_id": batch_id,
+                "filename": file.filename,
+                "duplicate": file.duplicate,
+                "reason": file.reason if file.photo_id is None else None,
+                "detail": file.detail if file.photo_id is None else None,
+                "sha256": file.sha256,
+                "at": now,
+                "by": received_by,
+            }
+            for file in received
+        ],
+    )
+    return received
+
+
+def _received(name: str, sha256: str, photo: KnownPhoto, duplicate: bool) -> ReceivedPhoto:
+    return ReceivedPhoto(name, photo.id, sha256, photo.state, duplicate, photo.reason, photo.detail)
 
 
 def _file_name(given: str) -> str:
@@ -85,37 +122,3 @@ def _file_name(given: str) -> str:
     name = PurePath(given.replace("\\", "/")).name
     printable = "".join(c if c.isprintable() else "_" for c in name.encode("utf-8", "replace").decode())
     return printable[-MAX_FILENAME_CHARS:] or "photo"
-
-
-def _photo_of(
-    session: Session,
-    stored: Taken,
-    filename: str,
-    context: Context,
-    batch_id: int | None,
-    received_by: str,
-    now: datetime,
-) -> tuple[Photo, bool]:
-    """The photo with these bytes, and whether it was known before."""
-    known = photos.find_by_sha256(session, stored.sha256)
-    if known is not None:
-        return known, True
-    cemetery_id, grave_id = photos.place(session, context, now)
-    photo = Photo(
-        sha256=stored.sha256,
-        size_bytes=stored.size_bytes,
-        filename=filename,
-        batch_id=batch_id,
-        cemetery_id=cemetery_id,
-        grave_id=grave_id,
-        context=photos.context_to_document(context),
-        received_at=now,
-        received_by=received_by,
-        state=PhotoState.RECEIVED,
-        attempts=0,
-        lease_token=0,
-        changed_at=now,
-    )
-    if photos.add_if_new(session, photo):
-        return photo, False
-    return photos.get_by_sha256(session, stored.sha256), True

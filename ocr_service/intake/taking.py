@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ocr_service.records import Origin, RejectReason
 from ocr_service.storage import Incoming, ObjectStore, chunks_of
+from preprocess.decode import PhotoRejectedError, check_head
+from preprocess.exif import EXIF_HEAD_BYTES, ExifFacts, read_exif
 from preprocess.sniff import name_other_type, starts_like_image
 
 DEFAULT_MAX_BYTES = 64 * 1024**2
 
-_HEAD_BYTES = 128 * 1024
-"""Enough for the EXIF of a JPEG (one segment of 64 KB at most, CIPA DC-008) and the frame header behind it."""
+_HEAD_BYTES = EXIF_HEAD_BYTES  # the frame header of a JPEG stands behind its EXIF
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Taking:
         self._size_bytes = 0
         self._held = b""
         self._incoming: Incoming | None = None
+        self._origin = Origin()
         self._refusal: Refusal | None = None
         self._digest = hashlib.sha256()
 
@@ -72,7 +74,7 @@ class Taking:
             return self._refusal
         assert self._incoming is not None  # noqa: S101 - what is not refused is on its way
         stored = self._incoming.finish()
-        return Taken(stored.sha256, stored.size_bytes)
+        return Taken(stored.sha256, stored.size_bytes, self._origin)
 
     def discard(self) -> None:
         """Forget what came; harmless at any time."""
@@ -92,6 +94,7 @@ class Taking:
     def _judge_head(self) -> None:
         self._refuse(_judge(self._held, self._size_bytes))
         if self._refusal is None:
+            self._origin = _origin(read_exif(self._held))
             self._incoming = self._store.incoming()
             self._incoming.write(self._held)
         self._held = b""
@@ -134,4 +137,12 @@ def _judge(head: bytes, size_bytes: int) -> Refusal | None:
         return Refusal(
             RejectReason.NOT_AN_IMAGE, "The content is no picture; check that this is the file that was meant."
         )
+    try:
+        check_head(head)
+    except PhotoRejectedError as error:
+        return Refusal(RejectReason(error.reason), error.detail)
     return None
+
+
+def _origin(exif: ExifFacts) -> Origin:
+    return Origin(None, exif.device, exif.taken_at, exif.latitude_deg, exif.longitude_deg)
