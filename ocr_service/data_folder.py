@@ -15,7 +15,7 @@ from ocr_service.database import open_database
 from ocr_service.errors import StorageError
 from ocr_service.records import Context, Reading, RejectReason
 from ocr_service.settings import load_settings
-from ocr_service.storage import LocalStore
+from ocr_service.storage import open_store
 from preprocess.decode import DecodeLimits
 
 
@@ -27,7 +27,7 @@ class DataFolder:
         self._path = path
         self._settings = load_settings(data_dir=path)
         self._database = open_database(self._settings.resolved_database_url)
-        self._store = LocalStore(self._settings.objects_dir)
+        self._store = open_store(self._settings)
         self._batch_id: int | None = None
 
     def add(self, reading: Reading, path: Path, context: Context) -> None:

@@ -55,6 +55,22 @@ class Settings(BaseSettings):
         default=None, ge=1, le=65535, description="Port on which workers answer /metrics; default: they do not."
     )
 
+    s3_endpoint: str | None = Field(
+        default=None, description="Host and port of a store that speaks S3; default: photos lie in the data folder."
+    )
+    s3_public_endpoint: str | None = Field(
+        default=None,
+        description="How clients reach that store, https://HOST; default: they send photos to this service.",
+    )
+    s3_secure: bool = Field(default=True, description="Whether the store is spoken to by TLS.")
+    s3_bucket: str = Field(default="headstone", description="Bucket of the photos; headstone migrate makes it.")
+    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    s3_access_key: str | None = Field(default=None, description="Who this service is to the store.")
+    s3_secret_key: SecretStr | None = Field(default=None, description="The key that belongs to the access key.")
+    s3_presigned_s: int = Field(
+        default=3600, ge=60, le=604_800, description="How long a client may put a file it has announced."
+    )
+
     max_file_bytes: int = Field(default=64 * 1024**2, gt=0)
     max_files_per_request: int = Field(default=200, gt=0)
 

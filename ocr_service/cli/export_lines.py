@@ -35,7 +35,7 @@ def export_lines(
     from ocr_service.database import open_database
     from ocr_service.database.types import utc_now
     from ocr_service.exports import export_lines
-    from ocr_service.storage import LocalStore
+    from ocr_service.storage import open_store
 
     settings = load_settings(data_dir=data)
     if not settings.data_dir.is_dir():
@@ -45,7 +45,7 @@ def export_lines(
         with stop_on_interrupt() as stop, database.reading() as session:
             done = export_lines(
                 session,
-                LocalStore(settings.objects_dir),
+                open_store(settings),
                 out,
                 source=settings.data_dir,
                 by=settings.reviewer,

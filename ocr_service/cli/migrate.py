@@ -1,4 +1,4 @@
-"""``headstone migrate``: bring the database to the schema of this version."""
+"""``headstone migrate``: bring the database to the schema of this version, and make the place for photos."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from ocr_service.settings import load_settings
 
 
 def migrate() -> None:
-    """Make the tables, or bring them up to date, without starting anything; again does nothing.
+    """Make the tables, or bring them up to date, and the place for photos; start nothing. Again does nothing.
 
     The service does the same when it starts. A deployment does it once before, as a step that can be watched; the
-    database is that of `HEADSTONE_DATABASE_URL`.
+    database is that of `HEADSTONE_DATABASE_URL`, the bucket that of `HEADSTONE_S3_BUCKET`.
     """
     from ocr_service.database import open_database
     from ocr_service.database.revision import current_revision
+    from ocr_service.storage import open_store
 
-    database = open_database(load_settings().resolved_database_url)
+    settings = load_settings()
+    open_store(settings).prepare()
+    database = open_database(settings.resolved_database_url)
     with database.reading() as session:
         revision = current_revision(session)
     database.close()

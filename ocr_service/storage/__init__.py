@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ocr_service.errors import UsageError
 from ocr_service.settings import Settings
 from ocr_service.storage.local import LocalStore, object_path
 from ocr_service.storage.objects import (
@@ -29,8 +30,29 @@ __all__ = [
 
 
 def open_store(settings: Settings) -> ObjectStore:
-    """The store that the settings choose: S3 where an endpoint is given, else the folder. Raises ``StorageError``.
+    """The store that the settings choose: S3 where an endpoint is given, else the folder.
 
-    A bucket is not made here: ``prepare`` does. To be called in each process anew, after a fork.
+    Each process opens its own, after a fork. S3 is not asked anything yet; ``prepare`` makes its bucket. Raises
+    ``StorageError`` for a folder that cannot be made, ``UsageError`` for settings that do not fit together.
     """
-    return LocalStore(settings.objects_dir)
+    if settings.s3_endpoint is None:
+        return LocalStore(settings.objects_dir)
+    # imported where it is wanted: the client takes half a second that the folder can do without
+    from ocr_service.storage.s3 import Access, Endpoint, S3Store
+
+    def endpoint(text: str) -> Endpoint:
+        scheme, given, host = text.rpartition("://")
+        return Endpoint(host.rstrip("/"), scheme == "https" if given else settings.s3_secure)
+
+    if settings.s3_access_key is None or settings.s3_secret_key is None:
+        raise UsageError("a store needs keys; set HEADSTONE_S3_ACCESS_KEY and HEADSTONE_S3_SECRET_KEY")
+    try:
+        return S3Store(
+            endpoint(settings.s3_endpoint),
+            settings.s3_bucket,
+            Access(settings.s3_access_key, settings.s3_secret_key.get_secret_value(), settings.s3_region),
+            public=endpoint(settings.s3_public_endpoint) if settings.s3_public_endpoint else None,
+            presigned_s=settings.s3_presigned_s,
+        )
+    except ValueError as error:
+        raise UsageError(f"HEADSTONE_S3_ENDPOINT or HEADSTONE_S3_PUBLIC_ENDPOINT does not fit: {error}") from error
