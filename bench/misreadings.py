@@ -69,11 +69,15 @@ def _hit(char: str, rng: Random) -> str:
         return char + _any_like(char, rng)
     if form >= _EXCHANGED:
         return ""
-    alike = _LOOK_ALIKES.get(char.lower(), "")
-    if alike and rng.random() < 0.5:
-        chosen = rng.choice(alike)
-        return chosen.upper() if char.isupper() or char.isdigit() else chosen
+    if char.lower() in _LOOK_ALIKES and rng.random() < 0.5:
+        return look_alike(char, rng)
     return _any_like(char, rng)
+
+
+def look_alike(char: str, rng: Random) -> str:
+    """A character that readers take for ``char``; itself where it is like no other."""
+    chosen = rng.choice(_LOOK_ALIKES.get(char.lower(), char.lower()))
+    return chosen.upper() if char.isupper() or char.isdigit() else chosen
 
 
 def _any_like(char: str, rng: Random) -> str:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from bench.misreadings import MisreadText, misread
+from bench.rivals import as_read
 from datasets.inscriptions import Inscription, Kind, Truth, sample_inscription
 from datasets.lexicon import Place
 from ocr_service.fields import Inscription as Parsed
-from ocr_service.fields import parse_text
+from ocr_service.fields import parse_lines, parse_text
 from ocr_service.fields.gazetteer import gazetteer
 from ocr_service.fields.place_levels import loose_spelling
 from ocr_service.fields.positions import read_position
 from ocr_service.fields.ranks import read_rank
 from ocr_service.fields.text import clean as canonical
 from ocr_service.fields.text import fold, key, title, within_one_edit
-from ocr_service.records import Field
+from ocr_service.records import Field, Line
 
 NOISY_FIELDS = ("name", "death", "province")
 _DATES = (("birth", "birth_date"), ("enlist", "enlist_date"), ("death", "death_date"))
@@ -105,12 +106,14 @@ class Verdict:
     """How a field survives noise.
 
     ``equal``: the value is the truth. ``proposed``: it is, or the parser proposes the truth beside what is cut.
-    ``found``: the value is the truth, or the field's text is what noise made of it, found in its place.
+    ``found``: the value is the truth, or the field's text is what noise made of it, found in its place. ``joint``: the
+    value is the truth where the reader's other readings of each line stand beside the noisy text (``bench.rivals``).
     """
 
     equal: bool
     proposed: bool
     found: bool
+    joint: bool
 
 
 def noisy_verdicts(seed: int, count: int, civil_share: float = 0.0) -> dict[str, list[Verdict]]:
@@ -121,38 +124,47 @@ def noisy_verdicts(seed: int, count: int, civil_share: float = 0.0) -> dict[str,
         count: inscriptions.
         civil_share: share of civil graves.
     """
-    rng = Random(seed)
+    rng, rivals_rng = Random(seed), Random(f"other readings {seed}")
     verdicts: dict[str, list[Verdict]] = {field: [] for field in NOISY_FIELDS}
     for _ in range(count):
         inscription = sample_inscription(rng, civil_share)
         noisy = misread("\n".join(inscription.lines), rng)
-        for field, verdict in judge_noisy(inscription, noisy).items():
+        for field, verdict in judge_noisy(inscription, noisy, as_read(noisy, rivals_rng)).items():
             verdicts[field].append(verdict)
     return verdicts
 
 
-def judge_noisy(inscription: Inscription, noisy: MisreadText) -> dict[str, Verdict]:
-    """The verdict for each of the three fields that the inscription states and that read well when clean."""
+def judge_noisy(inscription: Inscription, noisy: MisreadText, lines: Sequence[Line]) -> dict[str, Verdict]:
+    """The verdict for each of the three fields that the inscription states and that read well when clean.
+
+    ``lines`` are those of the noisy text with the reader's other readings.
+    """
     truth = inscription.truth
-    clean, found = parse_text(noisy.clean), parse_text(noisy.text)
+    clean, found, joint = parse_text(noisy.clean), parse_text(noisy.text), parse_lines(lines)
     wrong = wrong_fields(inscription, clean)
     verdicts: dict[str, Verdict] = {}
 
-    def judge(field: str, record: str, equal: bool, proposed: bool) -> None:
+    def judge(field: str, record: str, is_right: Callable[[Parsed], bool], proposed: bool) -> None:
+        equal = is_right(found)
         in_place = _is_found(clean.record[record], found.record.get(record), noisy)
-        verdicts[field] = Verdict(equal, equal or proposed, equal or in_place)
+        verdicts[field] = Verdict(equal, equal or proposed, equal or in_place, is_right(joint))
 
     if truth.name is not None and "name" not in wrong:
-        proposed = same_name(found.value("name_suggested"), truth.name)
-        judge("name", "name", same_name(found.value("name"), truth.name), proposed)
+        name = truth.name
+        judge(
+            "name",
+            "name",
+            lambda parsed: same_name(parsed.value("name"), name),
+            same_name(found.value("name_suggested"), name),
+        )
     if truth.death_date is not None and clean.value("death") == truth.death_date:
         proposed = truth.death_date in (found.value("death_candidates") or ())
-        judge("death", "death", found.value("death") == truth.death_date, proposed)
+        judge("death", "death", lambda parsed: bool(parsed.value("death") == truth.death_date), proposed)
     if truth.hometown is not None and _provinces(truth.hometown) and "province" not in wrong:
         home = truth.hometown
-        place = found.value("hometown") or {}
-        proposed = any(same_province({"province": name}, home) for name in place.get("province_candidates", ()))
-        judge("province", "hometown", same_province(place, home), proposed)
+        candidates = (found.value("hometown") or {}).get("province_candidates", ())
+        proposed = any(same_province({"province": candidate}, home) for candidate in candidates)
+        judge("province", "hometown", lambda parsed: same_province(parsed.value("hometown") or {}, home), proposed)
     return verdicts
 
 

@@ -276,7 +276,7 @@ def _as_it_can_be(draft: Draft, reading: NameReading, item: Item, proposal: Prop
         for other in draft.other_readings.get(line, ())
         if other.score >= least
     ]
-    plain = [other for other in others if is_plausible_name(other.raw) and suggest_name(other.raw) is None]
+    plain = [other for other in others if other.name and is_plausible_name(other.raw) and not suggest_name(other.raw)]
     if plain:
         return with_name(reading, plain[0].name, "chosen_alternative")
     disputed = any(

@@ -260,6 +260,17 @@ def _name_first(draft: Draft, item: Item) -> bool:
     return True
 
 
+def _name_read_otherwise(draft: Draft, item: Item) -> bool:
+    """A line where the name stands and of which only another reading is one: MAI VĂN2ĐẮC, and MAI VĂN ĐẮC."""
+    if draft.has("name") or not _is_below_header(draft, item) or is_plausible_name(item.text):
+        return False
+    texts = (other.text for line in item.lines for other in draft.other_readings.get(line, ()))
+    if not any(is_plausible_name(text) and looks_like_name(text) and likeness_to_name(text) >= 4 for text in texts):
+        return False
+    put_name(draft, read_name(item.text), item)
+    return True
+
+
 def _is_rather_province(draft: Draft, item: Item) -> bool:
     """``Thái Bình`` among the facts is a province, right below LIỆT SĨ it is a person."""
     return is_exact_province(item.text) and not _is_below_header(draft, item) and draft.has("birth")
@@ -356,6 +367,7 @@ READERS: tuple[Callable[[Draft, Item], bool], ...] = (
     _kind_line,
     _cemetery,
     _wrapped_name,
+    _name_read_otherwise,
     _garbled_date,
     _plot,
     _pair,

@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from bench.misreadings import misread
+from bench.misreadings import MisreadText, misread
+from bench.rivals import as_read
 from bench.round_trip import Verdict, judge_noisy, noisy_verdicts, wrong_fields
 from datasets.inscriptions import Inscription, Kind, Truth, sample_inscription
 from datasets.truth import Role
@@ -38,8 +39,8 @@ def test_a_field_found_in_its_place_counts_apart_from_one_that_is_right() -> Non
     text = "\n".join(STONE.lines)
     became = list(text)
     became[text.index("12-5")] = "4"
-    noisy = misread(text, Random(0), share=0.0)
-    verdict = judge_noisy(STONE, type(noisy)(text, tuple(became)))["death"]
+    noisy = MisreadText(text, tuple(became))
+    verdict = judge_noisy(STONE, noisy, as_read(noisy, Random(0)))["death"]
     assert (verdict.equal, verdict.found) == (False, True)
 
 
