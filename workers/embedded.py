@@ -1,76 +1,36 @@
 """The embedded reader: ``python -m workers.embedded --data DIR`` keeps processes that read what was received.
 
 It may be killed at any moment, whole or in part: leases bring back what was in hand, fencing tokens keep late results
-out.
+out. No broker: readers find by themselves what waits.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import multiprocessing
 import os
-import secrets
-import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
-from multiprocessing.sharedctypes import Synchronized
-from multiprocessing.synchronize import Event
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
 import structlog
 
-from models.choices import PHOTOS_SIDE_BY_SIDE, Device, EngineName
-from ocr_service import intake
-from ocr_service.database import Database, connect_database, open_database
+from models.choices import Device, EngineName
+from ocr_service.database import open_database
 from ocr_service.errors import HeadstoneError
-from ocr_service.records import Context, Reading
+from ocr_service.operations.logs import log_to_stderr
 from ocr_service.settings import Settings, load_settings
-from ocr_service.storage import LocalStore
-from workers.logs import log_to_stderr
-from workers.loop import Desk, ReadPhoto, read_side_by_side
+from workers.process import LoadReader, load_photo_reader
+from workers.seat import Seat
+from workers.signals import stop_signals
+from workers.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
 
-LoadReader = Callable[[Settings], ReadPhoto]
-
 _TICK_S = 0.2
-_MAX_RESTART_DELAY_S = 30.0
-_NO_READER = 3  # exit code of a process whose bundle or engine is missing, as for the command line
-
-_spawn = multiprocessing.get_context("spawn")  # a forked child of a process that ran onnxruntime can hang
-
-
-def load_photo_reader(settings: Settings) -> ReadPhoto:
-    """The real reader: one bundle on one engine, loaded once. Raises BundleError, EngineError."""
-    from ocr_service.reading import read_photo, reader_of  # loads onnxruntime, which only reading processes need
-
-    reader = reader_of(settings)
-
-    def read(data: bytes, photo: str, context: Context) -> Reading:
-        return read_photo(data, photo, reader, context)
-
-    return read
-
-
-@dataclass(slots=True)
-class _Seat:
-    """One reading process and its successors; a new process has a new name, so leases tell them apart."""
-
-    index: int
-    owner: str = ""
-    process: SpawnProcess | None = None
-    busy_since: Synchronized[float] = field(default_factory=lambda: _spawn.Value("d", 0.0))
-    killed_for: str | None = None
-    failures: int = 0
-    not_before: float = 0.0
+_SWEEP_S = 10.0  # readers that look for work give back expired leases too; this is for when all of them are busy
 
 
 def supervise(
@@ -82,140 +42,30 @@ def supervise(
     ``photo_timeout_s`` is killed first.
     """
     database = open_database(settings.resolved_database_url)
-    stop = _spawn.Event()
-    seats = [_Seat(index) for index in range(settings.worker_processes)]
+    seats = [Seat(index, settings, database, load) for index in range(settings.worker_processes)]
+    ended = threading.Event()
+    sweeper = Sweeper(database, settings, every_s=_SWEEP_S)
+    sweeping = threading.Thread(target=sweeper.run, args=(ended.is_set,), name="sweeper", daemon=True)
+    sweeping.start()
     try:
         while not stopping():
             for seat in seats:
-                _look_after(seat, settings, database, stop, load)
+                seat.look_after()
             time.sleep(_TICK_S)
     finally:
-        stop.set()
-        _see_off(seats, settings, database)
+        ended.set()
+        see_off(seats, settings.photo_timeout_s)
+        sweeping.join()
         database.close()
 
 
-def _look_after(seat: _Seat, settings: Settings, database: Database, stop: Event, load: LoadReader) -> None:
-    if seat.process is None:
-        if time.monotonic() >= seat.not_before:
-            _start(seat, settings, stop, load)
-        return
-    if seat.process.is_alive():
-        _kill_if_stuck(seat, settings)
-    else:
-        _mourn(seat, settings, database)
-
-
-def _start(seat: _Seat, settings: Settings, stop: Event, load: LoadReader) -> None:
-    seat.owner = f"{socket.gethostname()}/{os.getpid()}/{seat.index}/{secrets.token_hex(4)}"
-    seat.busy_since.value = 0.0
-    seat.killed_for = None
-    arguments = (settings, load, seat.owner, stop, seat.busy_since)
-    seat.process = _spawn.Process(target=_read_in_process, args=arguments, name=f"reader-{seat.index}", daemon=True)
-    with _without_interrupts():
-        seat.process.start()
-
-
-def _kill_if_stuck(seat: _Seat, settings: Settings) -> None:
-    since = seat.busy_since.value
-    if seat.process is not None and since and time.monotonic() - since > settings.photo_timeout_s:
-        seat.killed_for = f"its reader took more than {settings.photo_timeout_s:g} s"
-        seat.process.kill()
-
-
-def _mourn(seat: _Seat, settings: Settings, database: Database) -> None:
-    assert seat.process is not None  # noqa: S101 - only a seat that was taken is mourned
-    was_reading = bool(seat.busy_since.value)
-    detail = seat.killed_for or _last_words(seat.process.exitcode)
-    log.error("a reading process ended", owner=seat.owner, detail=detail, reading=was_reading)
-    with database.writing() as session:
-        intake.give_back_claims(session, seat.owner, detail, max_attempts=settings.max_attempts)
-    seat.process.close()
-    seat.process = None
-    # A photo that kills its reader is set aside after its tries; a reader that cannot even start must not spin.
-    seat.failures = 0 if was_reading else seat.failures + 1
-    seat.not_before = time.monotonic() + min(2.0**seat.failures - 1.0, _MAX_RESTART_DELAY_S)
-
-
-def _last_words(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        with contextlib.suppress(ValueError):
-            return f"its reader was ended by {signal.Signals(-exit_code).name}"
-    return f"its reader ended with exit code {exit_code}"
-
-
-def _see_off(seats: Sequence[_Seat], settings: Settings, database: Database) -> None:
-    """Wait for each to finish its photo, end those that do not, and hand back what is still in their names."""
-    deadline = time.monotonic() + settings.photo_timeout_s
+def see_off(seats: Sequence[Seat], grace_s: float) -> None:
+    """Let each process finish its photo, end those that do not, and hand back what is still in their names."""
     for seat in seats:
-        if seat.process is None:
-            continue
-        seat.process.join(max(deadline - time.monotonic(), 0.0))
-        if seat.process.is_alive():
-            seat.process.kill()
-            seat.process.join()
-        with database.writing() as session:
-            intake.give_back_claims(session, seat.owner, "its reader was stopped", max_attempts=settings.max_attempts)
-
-
-def _read_in_process(
-    settings: Settings, load: LoadReader, owner: str, stop: Event, busy_since: Synchronized[float]
-) -> None:
-    """Body of a reading process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor says when to stop
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    log_to_stderr()
-    _leave_with_parent(stop, settings.photo_timeout_s)
-    try:
-        read = load(settings)
-    except HeadstoneError as error:
-        log.error("the reader cannot be loaded", owner=owner, detail=str(error))
-        sys.exit(_NO_READER)
-    database = connect_database(settings.resolved_database_url)
-    desk = Desk(database, LocalStore(settings.objects_dir), read, owner, settings)
-
-    def on_oldest(since: float) -> None:
-        busy_since.value = since
-
-    try:
-        read_side_by_side(desk, PHOTOS_SIDE_BY_SIDE[settings.engine], stop.is_set, on_oldest)
-    finally:
-        database.close()
-
-
-def _leave_with_parent(stop: Event, grace_s: float) -> None:
-    """Stop when the supervisor is gone, however it went; even a reader that hangs ends after ``grace_s``."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    sentinel = parent.sentinel
-
-    def watch() -> None:
-        wait([sentinel])
-        stop.set()
-        time.sleep(grace_s)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
-
-
-@contextlib.contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Whatever is started in the block is born with SIGINT held back, until it has said what to do about it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # api.serve starts us with it held back
-    yield asked.is_set
+        seat.stop()
+    deadline = time.monotonic() + grace_s
+    for seat in seats:
+        seat.see_off(deadline)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -240,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_to_stderr()
     try:
         settings = load_settings(**given)
-        with _stop_signals() as asked:
+        with stop_signals() as asked:
             supervise(
                 settings, stopping=lambda: asked() or (chosen.parent is not None and os.getppid() != chosen.parent)
             )

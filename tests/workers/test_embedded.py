@@ -22,6 +22,7 @@ from ocr_service.settings import Settings
 from ocr_service.states import PhotoState
 from ocr_service.storage import LocalStore
 from workers import embedded
+from workers.process import Ties, load_photo_reader, read_in_process
 
 HERE = Path(__file__).parent
 JPEG = b"\xff\xd8\xff\xe0 "
@@ -162,8 +163,8 @@ def test_a_reading_process_whose_bundle_is_missing_says_so_in_one_line(
 ) -> None:
     spawn = multiprocessing.get_context("spawn")
     chosen = settings.model_copy(update={"bundle": "nobody-vi"})
-    arguments = (chosen, embedded.load_photo_reader, "w1", spawn.Event(), spawn.Value("d", 0.0))
-    process = spawn.Process(target=embedded._read_in_process, args=arguments)
+    ties = Ties("w1", spawn.Event(), spawn.Value("d", 0.0), orders=None)
+    process = spawn.Process(target=read_in_process, args=(chosen, load_photo_reader, ties))
     process.start()
     process.join(90)
     assert process.exitcode == 3
@@ -184,7 +185,7 @@ def test_the_reader_is_chosen_by_options(
 ) -> None:
     given: list[Settings] = []
     monkeypatch.setattr(embedded, "supervise", lambda settings, stopping: given.append(settings))
-    monkeypatch.setattr(embedded, "_stop_signals", lambda: nullcontext(lambda: True))
+    monkeypatch.setattr(embedded, "stop_signals", lambda: nullcontext(lambda: True))
     assert embedded.main(options) == 0
     (settings,) = given
     assert (settings.profile, settings.engine, settings.device, settings.bundle) == chosen
