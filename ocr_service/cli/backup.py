@@ -33,10 +33,10 @@ def backup(
     """
     from ocr_service.operations.backup import back_up
     from ocr_service.operations.restore import drill
-    from ocr_service.storage import LocalStore
+    from ocr_service.storage import open_store
 
     settings = load_settings(data_dir=data)
-    made = back_up(settings.resolved_database_url, LocalStore(settings.objects_dir), target)
+    made = back_up(settings.resolved_database_url, open_store(settings), target)
     manifest = made.manifest
     messages.print(
         f"{made.folder}: {manifest.facts.rows['photos']} photos, {manifest.facts.rows['records']} records, "
@@ -65,11 +65,11 @@ def restore(
     from ocr_service.operations import restore as restoring
     from ocr_service.operations.backup import newest
     from ocr_service.operations.manifest import FILE_NAME
-    from ocr_service.storage import LocalStore
+    from ocr_service.storage import open_store
 
     settings = load_settings(data_dir=data)
     folder = source if (source / FILE_NAME).exists() else newest(source)
-    restored = restoring.restore(folder, settings.resolved_database_url, LocalStore(settings.objects_dir))
+    restored = restoring.restore(folder, settings.resolved_database_url, open_store(settings))
     rows = restored.manifest.facts.rows
     messages.print(
         f"restored {folder}: {rows['photos']} photos, {rows['records']} records, "

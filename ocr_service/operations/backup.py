@@ -44,7 +44,7 @@ class Backup:
 
 
 def objects_of(target: Path) -> LocalStore:
-    """The objects of all backups of a target."""
+    """The objects of all backups of a target. Raises ``StorageError``."""
     return LocalStore(target / "objects")
 
 

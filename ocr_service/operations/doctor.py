@@ -8,7 +8,7 @@ from ocr_service.operations import machine, services
 from ocr_service.operations.findings import Finding, broken
 from ocr_service.operations.reader import check_reader
 from ocr_service.settings import Settings
-from ocr_service.storage import LocalStore
+from ocr_service.storage import open_store
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -20,7 +20,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("api keys", lambda: machine.check_keys_file(settings.api_keys_file)),
         ("disk", lambda: machine.check_disk(settings.data_dir)),
         ("database", lambda: services.check_database(settings)),
-        ("store", lambda: services.check_store(lambda: LocalStore(settings.objects_dir))),
+        ("store", lambda: services.check_store(lambda: open_store(settings))),
+        ("broker", lambda: services.check_broker(settings)),
         ("reader", lambda: check_reader(settings)),
     )
     for name, check in checks:

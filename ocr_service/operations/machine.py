@@ -24,6 +24,9 @@ NO_SPACE_BYTES = 512 * 1024**2
 OTHERS_MAY = stat.S_IRWXO | stat.S_IWGRP
 """Whoever writes the file of API keys lets himself in, whoever reads it learns names and roles."""
 
+_MOUNTED = "/run/secrets"
+"""Orchestrators mount files here for one container alone, readable by whoever runs in it."""
+
 
 def check_python(version: tuple[int, int] | None = None) -> Finding:
     """The interpreter is one that the service is made for."""
@@ -71,7 +74,7 @@ def check_keys_file(path: Path | None) -> Finding:
         return broken("api keys", f"{path}: {error.strerror}", f"let the user {_me()} read it: chown and chmod 640")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return broken("api keys", f"{path}: {error}", "make its entries with python -m api.keys --name … --role …")
-    if mode & OTHERS_MAY:
+    if mode & OTHERS_MAY and not path.is_relative_to(_MOUNTED):
         return warning("api keys", f"{path} is open to others ({stat.filemode(mode)})", f"chmod 640 {path}")
     return well("api keys", f"{count} in {path}")
 
@@ -95,6 +98,10 @@ def _contradictions(settings: Settings) -> Iterator[Finding]:
         seen = f"HEADSTONE_LEASE_S={settings.lease_s:g} is not above HEADSTONE_PHOTO_TIMEOUT_S"
         fix = f"more than {settings.photo_timeout_s:g}, or photos are read twice and one result is thrown away"
         yield broken(name, seen, f"set HEADSTONE_LEASE_S to {fix}")
+    on_sqlite = settings.resolved_database_url.startswith("sqlite")
+    if settings.broker_url is not None and on_sqlite:
+        fix = "name PostgreSQL in HEADSTONE_DATABASE_URL, or leave HEADSTONE_BROKER_URL out"
+        yield broken(name, "a broker for workers that cannot reach a database in a file", fix)
     cores = os.cpu_count() or 1
     if settings.worker_processes > cores:
         seen = f"HEADSTONE_WORKER_PROCESSES={settings.worker_processes} on {cores} cores"

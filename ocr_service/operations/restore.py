@@ -38,6 +38,7 @@ def restore(backup: Path, database_url: str, store: ObjectStore) -> Restored:
     """
     manifest = _sound(backup)
     _require_empty(database_url)
+    store.prepare()
     copied = copy_objects(backup / NAMES, objects_of(backup.parent), store)
     _fill(backup / manifest.dump_file, manifest.backend, database_url)
     return Restored(manifest, (*_lost(copied.missing, manifest), *_differences(database_url, manifest)))

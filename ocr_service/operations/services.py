@@ -16,6 +16,7 @@ from ocr_service.database.revision import current_revision, needed_revision
 from ocr_service.database.types import utc_now
 from ocr_service.errors import HeadstoneError
 from ocr_service.operations.findings import Finding, Health, broken, warning, well
+from ocr_service.outbox import Outbox
 from ocr_service.settings import Settings
 from ocr_service.storage import ObjectStore
 
@@ -82,21 +83,38 @@ def _writes(database: Database) -> Finding:
 
 
 def check_store(open_store: Callable[[], ObjectStore]) -> Finding:
-    """The store takes an object and gives it back.
-
-    The object is always the same one, so that it is there once, and the sweep of objects that no row names takes it.
-    """
+    """The store takes an object, gives it back and lets go of it; an empty one is made ready first, as a start does."""
     started = time.perf_counter()
     try:
         store = open_store()
+        store.prepare()
         incoming = store.incoming()
         incoming.write(_PROBE)
         stored = incoming.finish()
         same = store.read(stored.sha256) == _PROBE
+        store.set_aside(stored.sha256)
+        store.delete_aside(stored.sha256)
     except HeadstoneError as error:
         return broken(
             "store", str(error), "make room, start the store, or look at HEADSTONE_DATA_DIR and HEADSTONE_S3_…"
         )
     if not same:
         return broken("store", "gives back other bytes than it was given", "replace the disk or the store")
-    return well("store", f"takes and gives back objects, {(time.perf_counter() - started) * 1000:.0f} ms")
+    return well("store", f"takes, gives back and lets go of objects, {(time.perf_counter() - started) * 1000:.0f} ms")
+
+
+def check_broker(settings: Settings) -> Finding:
+    """The broker, where one is used, answers and has its queues; they are declared as a worker does it."""
+    if settings.broker_url is None:
+        return well("broker", "none: readers look for themselves what waits")
+    try:
+        outbox = Outbox(settings)
+        try:
+            waiting = outbox.count_messages()
+        finally:
+            outbox.close()
+    except HeadstoneError as error:
+        # the reason stands behind; the URL, which has a password, in neither
+        fix = "start it, and look at HEADSTONE_BROKER_URL: amqp://USER:PASSWORD@HOST:5672//"
+        return broken("broker", str(error).splitlines()[0], fix)
+    return well("broker", f"{waiting} messages wait")

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import REGISTRY
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from api.app import create_app
 from api.keys import hash_of
@@ -153,6 +154,12 @@ def test_an_error_inside_is_logged_without_what_was_asked_of_the_database(
     assert answer.headers["x-request-id"] in said
     assert "nguyen" not in said
     assert "mau" not in said
+
+
+def test_an_error_of_the_database_names_no_values(app: FastAPI) -> None:
+    with pytest.raises(IntegrityError) as error, app.state.database.writing() as session:
+        session.execute(text("INSERT INTO arrivals (filename) VALUES (:name)"), {"name": "nguyen-van-mau.jpg"})
+    assert "nguyen" not in str(error.value)
 
 
 def test_what_libraries_log_has_the_same_form(logged: io.StringIO) -> None:

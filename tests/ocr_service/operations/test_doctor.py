@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from typer.testing import CliRunner
 
 from ocr_service.cli import app
@@ -94,6 +94,7 @@ def test_keys_that_cannot_be_read_are_broken(tmp_path: Path, content: str | None
     [
         ({"host": "0.0.0.0", "allowed_hosts": ("bia.example",)}, "without API keys"),
         ({"lease_s": 30, "photo_timeout_s": 60}, "LEASE"),
+        ({"broker_url": "amqp://h//"}, "a broker for workers"),
     ],
 )
 def test_settings_that_contradict_each_other_are_broken(tmp_path: Path, given: dict[str, Any], says: str) -> None:
@@ -123,13 +124,13 @@ def test_another_schema_is_broken(place: Any, revision: str, says: str) -> None:
 
 
 def test_a_database_that_may_only_be_read_is_broken(postgresql: Any) -> None:
-    url = postgresql.create_database("read_only")
-    database = open_database(url)
+    database = open_database(postgresql.create_database("read_only"))
     with database.writing() as session:
-        session.execute(text("ALTER DATABASE read_only SET default_transaction_read_only = on"))
+        session.execute(text("CREATE ROLE onlooker LOGIN IN ROLE pg_read_all_data"))
     database.close()
+    url = make_url(postgresql.url("read_only")).set(username="onlooker").render_as_string()
     (finding,) = bad(services.check_database(Settings(database_url=url)))
-    assert (finding.health, "read-only" in finding.seen) == (Health.BROKEN, True)
+    assert (finding.health, "permission denied" in finding.seen) == (Health.BROKEN, True)
 
 
 def test_a_clock_that_goes_wrong_is_broken(postgresql: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +151,16 @@ def test_a_store_that_forgets_is_broken(tmp_path: Path) -> None:
 
     opened: list[Callable[[], LocalStore]] = [lambda: Forgetful(tmp_path), refused]
     assert [services.check_store(open_store).health for open_store in opened] == [Health.BROKEN, Health.BROKEN]
+
+
+def test_a_broker_that_is_away_is_broken_and_its_password_not_shown(tmp_path: Path) -> None:
+    finding = services.check_broker(Settings(data_dir=tmp_path, broker_url="amqp://u:hidden@127.0.0.1:1//"))
+    assert finding.health is Health.BROKEN
+    assert "hidden" not in finding.seen + finding.fix
+
+
+def test_without_a_broker_nothing_is_asked(settings: Settings) -> None:
+    assert services.check_broker(settings).health is Health.OK
 
 
 @pytest.mark.parametrize(
