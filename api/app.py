@@ -21,7 +21,7 @@ from api.settling import Settler
 from ocr_service.database import open_database
 from ocr_service.operations.backlog_metrics import BacklogCollector
 from ocr_service.settings import Settings
-from ocr_service.storage import LocalStore
+from ocr_service.storage import open_store
 
 STATIC = Path(__file__).parent / "web" / "static"
 
@@ -50,8 +50,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.keys = keys
     app.state.database = database
     app.state.backlog_collector = BacklogCollector(database)
-    app.state.settler = Settler(database)
-    app.state.store = LocalStore(settings.objects_dir)
+    app.state.store = open_store(settings)
+    app.state.store.prepare()
+    app.state.settler = Settler(database, app.state.store)
     problems.install(app, getattr(pages, "error_page", None))
     app.include_router(v1)
     app.include_router(pages.router)

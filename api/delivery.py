@@ -9,15 +9,18 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from api.problems import ProblemError
-from ocr_service.intake.taking import Refusal, Taken, Taking
+from ocr_service.intake.completing import difference
+from ocr_service.intake.taking import Taking
 from ocr_service.storage import ObjectStore
 
 _PIECE_BYTES = 512 * 1024  # most photos in one piece: each costs a change of threads
 _STALL_S = 120.0  # a sender that says nothing for so long has gone; a poor line still says something
 
 
-async def receive_file(request: Request, store: ObjectStore, sha256: str, size_bytes: int) -> Taken | Refusal:
+async def receive_file(request: Request, store: ObjectStore, sha256: str, size_bytes: int) -> Taking:
     """Take the body in, which is to be the announced file; anything else leaves nothing behind.
+
+    The file is not durable yet.
 
     Raises ``ProblemError`` where it is longer than announced (at once), falls silent, or has another SHA-256.
     """
@@ -42,20 +45,14 @@ async def receive_file(request: Request, store: ObjectStore, sha256: str, size_b
             if len(piece) >= _PIECE_BYTES:
                 await run_in_threadpool(taking.write, bytes(piece))
                 piece.clear()
-        return await run_in_threadpool(_finish, taking, bytes(piece), sha256)
-    finally:
+        await run_in_threadpool(taking.write, bytes(piece))
+        problem = difference(taking, sha256)
+        if problem is not None:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    except BaseException:
         taking.discard()
-
-
-def _finish(taking: Taking, rest: bytes, sha256: str) -> Taken | Refusal:
-    taking.write(rest)
-    if taking.sha256 != sha256:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"What came has the SHA-256 {taking.sha256[:12]}…, not {sha256[:12]}…; send the file again, "
-            "and if it was changed, announce it anew.",
-        )
-    return taking.finish()
+        raise
+    return taking
 
 
 def _check_length(header: str | None, size_bytes: int) -> None:

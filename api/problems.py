@@ -114,6 +114,12 @@ def file_problem(reason: RejectReason, detail: str | None) -> Problem:
     )
 
 
+def upload_problem(detail: str) -> Problem:
+    """Why the bytes of a file are still awaited."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(type=f"{TYPE_PREFIX}upload", title="Not the announced bytes", status=status, detail=detail)
+
+
 def problem_response(
     request: Request,
     status: HTTPStatus,

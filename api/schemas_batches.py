@@ -144,12 +144,22 @@ class Announcement(BaseModel):
     files: list[AnnouncedFile] = Field(min_length=1, max_length=MAX_FILES_ANNOUNCED)
 
 
+class Completion(BaseModel):
+    """Files whose bytes were put into the object store."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"sha256": [_SHA256_EXAMPLE]}]})
+
+    sha256: list[Sha256] = Field(min_length=1, max_length=MAX_FILES_ANNOUNCED)
+
+
 class UploadTarget(BaseModel):
     """Where the bytes of a file are wanted."""
 
     method: Literal["PUT"] = "PUT"
     url: str = Field(description="Absolute, or a path of this service.")
     headers: dict[str, str] = Field(description="To be sent with the bytes.")
+    complete: bool = Field(description="The bytes go to the object store: say afterwards which files are complete.")
+    expires_s: int | None = Field(description="For how long; announce again for a new one. Null: for ever.")
 
 
 class BatchFile(BaseModel):
@@ -171,8 +181,8 @@ class BatchFile(BaseModel):
     )
 
     @classmethod
-    def of(cls, file: FileStanding, upload: UploadTarget | None = None) -> Self:
-        """The file as the API shows it."""
+    def of(cls, file: FileStanding, upload: UploadTarget | None = None, problem: Problem | None = None) -> Self:
+        """The file as the API shows it; ``problem`` goes before its own."""
         return cls(
             path=file.path,
             sha256=file.sha256,
@@ -181,7 +191,7 @@ class BatchFile(BaseModel):
             photo_id=file.photo_id,
             photo_batch_id=file.photo_batch_id,
             photo_state=file.photo_state,
-            problem=None if file.reason is None else file_problem(file.reason, file.detail),
+            problem=problem or (None if file.reason is None else file_problem(file.reason, file.detail)),
             advice=what_to_do(file.state, file.reason),
             announced_at=file.announced_at,
             changed_at=file.changed_at,
@@ -200,6 +210,14 @@ class BatchFilePage(BaseModel):
 
     items: list[BatchFile]
     next_cursor: str | None
+
+
+class TarReceipt(BaseModel):
+    """What became of the members of a tar. The batch's own list and receipt name every one of them."""
+
+    files: int = Field(description="How many members were taken in or refused.")
+    counts: dict[FileState, int] = Field(description="The same by state; only states that occur.")
+    refused: list[BatchFile] = Field(description="Those that were refused, the first thousand of them.")
 
 
 class Retried(BaseModel):

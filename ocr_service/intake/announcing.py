@@ -19,9 +19,10 @@ from ocr_service.database.accounts import FileStanding
 from ocr_service.database.announcements import AnnouncedFile, ArrivedFile, BatchFacts
 from ocr_service.database.types import utc_now
 from ocr_service.errors import ConflictError, NotFoundError, UsageError
+from ocr_service.intake.completing import Wanted
 from ocr_service.intake.taking import Refusal, Taken, refusal_of_size
 from ocr_service.records import Context, Origin
-from ocr_service.states import Priority
+from ocr_service.states import FileState, Priority
 
 MAX_FILES_ANNOUNCED = 1000
 MAX_PATH_CHARS = 1000
@@ -81,30 +82,43 @@ def announce(
         refusal = refusal_of_size(file.size_bytes, max_bytes)
         if refusal is not None:
             announcements.refuse(session, batch.id, file.sha256, refusal.reason, refusal.detail)
-    found = accounts.standings(session, batch.id, {file.sha256 for file in labelled})
-    standing = {(file.path, file.sha256): file for file in found}
-    return [standing[file.path, file.sha256] for file in labelled]
+    return _standing_of(session, batch.id, labelled)
 
 
-def announced(session: Session, batch_id: int, sha256: str) -> list[FileStanding]:
-    """The files of a batch that have these bytes. Raises ``NotFoundError`` where none was announced."""
-    found = accounts.standings(session, batch_id, [sha256])
-    if not found:
-        raise NotFoundError(f"batch {batch_id} has no file {sha256[:12]}…; announce it first")
-    return found
+def announced(session: Session, batch_id: int, sha256s: Sequence[str]) -> list[FileStanding]:
+    """For each hash the file of a batch that has these bytes, of several the one that was announced first.
+
+    One whose bytes are still awaited goes before those. Raises ``NotFoundError`` where none was announced.
+    """
+    found: dict[str, FileStanding] = {}
+    for file in accounts.standings(session, batch_id, sha256s):
+        before = found.setdefault(file.sha256 or "", file)
+        if file.state is FileState.ANNOUNCED is not before.state:
+            found[before.sha256 or ""] = file
+    for sha256 in sha256s:
+        if sha256 not in found:
+            raise NotFoundError(f"batch {batch_id} has no file {sha256[:12]}…; announce it first")
+    return [found[sha256] for sha256 in sha256s]
 
 
-def settle(
-    session: Session, deliveries: Sequence[Delivery], *, now: datetime | None = None
-) -> list[list[FileStanding]]:
-    """Note what came, all in one transaction; for each delivery the files of its batch that have its bytes."""
+def awaited(session: Session, batch_id: int, sha256s: Sequence[str]) -> list[Wanted]:
+    """Those of the files whose bytes have not come. Raises ``NotFoundError`` where one was never announced."""
+    files = announced(session, batch_id, sha256s)
+    return [
+        Wanted(file.sha256, file.size_bytes or 0)
+        for file in files
+        if file.state is FileState.ANNOUNCED and file.sha256 is not None
+    ]
+
+
+def settle(session: Session, deliveries: Sequence[Delivery], *, now: datetime | None = None) -> list[FileStanding]:
+    """Note what came, all in one transaction; for each delivery the first file of its batch that has its bytes."""
     now = now or utc_now()
     together: dict[tuple[int, str], list[Delivery]] = {}
     for delivery in deliveries:
         together.setdefault((delivery.batch_id, delivery.by), []).append(delivery)
-    standing: dict[tuple[int, str], list[FileStanding]] = {}
+    standing: dict[tuple[int, str], FileStanding] = {}
     for (batch_id, by), group in together.items():
-        batch = announcements.get_batch(session, batch_id)
         arrived = []
         for delivery in group:
             if isinstance(delivery.outcome, Refusal):
@@ -112,10 +126,25 @@ def settle(
                 announcements.refuse(session, batch_id, delivery.sha256, refusal.reason, refusal.detail)
             else:
                 arrived.append(ArrivedFile(delivery.sha256, delivery.outcome.size_bytes, delivery.outcome.origin))
-        announcements.settle(session, batch, arrived, now, by)
-        for file in accounts.standings(session, batch_id, {delivery.sha256 for delivery in group}):
-            standing.setdefault((batch_id, file.sha256 or ""), []).append(file)
-    return [standing.get((delivery.batch_id, delivery.sha256), []) for delivery in deliveries]
+        announcements.settle(session, announcements.get_batch(session, batch_id), arrived, now, by)
+        for file in announced(session, batch_id, [delivery.sha256 for delivery in group]):
+            standing[batch_id, file.sha256 or ""] = file
+    return [standing[delivery.batch_id, delivery.sha256] for delivery in deliveries]
+
+
+def settle_at_once(
+    session: Session,
+    batch: BatchFacts,
+    files: Sequence[tuple[AnnouncedFile, Taken | Refusal]],
+    *,
+    by: str,
+    now: datetime | None = None,
+) -> list[FileStanding]:
+    """Note files that are announced by coming; where each stands, in order."""
+    now = now or utc_now()
+    announcements.announce(session, batch.id, [file for file, _ in files], now, by)
+    settle(session, [Delivery(batch.id, file.sha256, outcome, by) for file, outcome in files], now=now)
+    return _standing_of(session, batch.id, [file for file, _ in files])
 
 
 def path_label(path: str) -> str:
@@ -135,6 +164,12 @@ def path_label(path: str) -> str:
     if len(label) > MAX_PATH_CHARS:
         raise UsageError(f"a path has at most {MAX_PATH_CHARS} characters; shorten the names of its folders")
     return label
+
+
+def _standing_of(session: Session, batch_id: int, files: Sequence[AnnouncedFile]) -> list[FileStanding]:
+    found = accounts.standings(session, batch_id, {file.sha256 for file in files})
+    standing = {(file.path, file.sha256): file for file in found}
+    return [standing[file.path, file.sha256] for file in files]
 
 
 def _labelled(file: AnnouncedFile) -> AnnouncedFile:

@@ -7,11 +7,13 @@ neither does one whose sender falls silent early.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ocr_service.records import Origin, RejectReason
-from ocr_service.storage import Incoming, ObjectStore, chunks_of
+from ocr_service.storage import Incoming, ObjectStore, StoredObject, chunks_of
 from preprocess.decode import PhotoRejectedError, check_head
 from preprocess.exif import EXIF_HEAD_BYTES, ExifFacts, read_exif
 from preprocess.sniff import name_other_type, starts_like_image
@@ -38,11 +40,18 @@ class Taken:
     origin: Origin = field(default_factory=Origin)
 
 
+class Door(Protocol):
+    """Where objects begin: a store, or an upload that is to be adopted by one."""
+
+    def incoming(self) -> Incoming:
+        """Begin an object. Raises ``StorageError``."""
+
+
 class Taking:
     """A file on its way into the store, before any transaction; what is no picture, or too long, is not kept."""
 
-    def __init__(self, store: ObjectStore, max_bytes: int) -> None:
-        self._store = store
+    def __init__(self, door: Door, max_bytes: int) -> None:
+        self._door = door
         self._max_bytes = max_bytes
         self._size_bytes = 0
         self._held = b""
@@ -66,14 +75,22 @@ class Taking:
             if len(self._held) >= _HEAD_BYTES:
                 self._judge_head()
 
-    def finish(self) -> Taken | Refusal:
-        """The object, durable, or why it was not kept. Raises ``StorageError``."""
+    def close(self) -> Incoming | Refusal:
+        """The object, to be made durable, or why it is not kept. Raises ``StorageError``."""
         if self._incoming is None and self._refusal is None:
             self._judge_head()
         if self._refusal is not None:
             return self._refusal
         assert self._incoming is not None  # noqa: S101 - what is not refused is on its way
-        stored = self._incoming.finish()
+        return self._incoming
+
+    def finish(self) -> Taken | Refusal:
+        """The object, durable, or why it was not kept. Raises ``StorageError``."""
+        closed = self.close()
+        return closed if isinstance(closed, Refusal) else self.taken(closed.finish())
+
+    def taken(self, stored: StoredObject) -> Taken:
+        """What the durable object is."""
         return Taken(stored.sha256, stored.size_bytes, self._origin)
 
     def discard(self) -> None:
@@ -95,7 +112,7 @@ class Taking:
         self._refuse(_judge(self._held, self._size_bytes))
         if self._refusal is None:
             self._origin = _origin(read_exif(self._held))
-            self._incoming = self._store.incoming()
+            self._incoming = self._door.incoming()
             self._incoming.write(self._held)
         self._held = b""
 
@@ -114,6 +131,20 @@ def take(store: ObjectStore, source: bytes | Path, max_bytes: int) -> Taken | Re
         return taking.finish()
     finally:
         taking.discard()
+
+
+def finish_together(store: ObjectStore, takings: Sequence[Taking]) -> list[Taken | Refusal]:
+    """What each became, in order, durable all at once; all are discarded. Raises ``StorageError``."""
+    try:
+        closed = [taking.close() for taking in takings]
+        stored = iter(store.durable([incoming for incoming in closed if not isinstance(incoming, Refusal)]))
+        return [
+            outcome if isinstance(outcome, Refusal) else taking.taken(next(stored))
+            for taking, outcome in zip(takings, closed, strict=True)
+        ]
+    finally:
+        for taking in takings:
+            taking.discard()
 
 
 def refusal_of_size(size_bytes: int, max_bytes: int) -> Refusal | None:
