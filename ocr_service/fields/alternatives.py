@@ -26,16 +26,19 @@ _DATED = ("birth", "enlist", "death")
 # A date with one of these was cut otherwise or not read; with one of the first no such date can stand there.
 _IMPOSSIBLE = frozenset({"impossible_date", "illegible_year", "ocr_digit_fix"})
 _DOUBTFUL = _IMPOSSIBLE | {"impossible_solar_date", "year_truncated"}
+# What a stone may well have cut so; but another reading is not better for it.
+_SHORT = frozenset({"two_digit_year", "day_missing", "month_missing", "blank_day_month"})
 _LEAST_DIGITS = 4  # of a year
 _YOUNGEST = 13  # the youngest soldier of the decree's rosters
 
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """How much of a line that holds a place or dates exists, 0 to 1, and whether it cannot stand as it was read."""
+    """How much of a line that holds a place or dates exists, 0 to 1; whether it cannot stand so, or is a short form."""
 
     share: float
     is_impossible: bool = False
+    is_short: bool = False
 
 
 def choose(lines: Sequence[Line], context: Context) -> tuple[list[Line], bool]:
@@ -56,7 +59,7 @@ def _better(line: Line, context: Context) -> Line:
         return line
     least = 0.0 if own.is_impossible else LEAST_SCORE
     fits = [
-        (fit.share, -rank, other)
+        (fit.share * (0.7 if fit.is_short else 1.0), -rank, other)
         for rank, other in enumerate(_ranked(line, least))
         if (fit := _fit(other.text, context)) is not None
     ]
@@ -85,9 +88,18 @@ def _fit(text: str, context: Context) -> _Fit | None:
             fits.append(_Fit(place.fit * (0.9 if "gazetteer_fix" in place.flags else 1.0)))
         elif segment.field in _DATED:
             reading = _date(segment)
-            share = 0.0 if reading.value is None else 0.5 if _DOUBTFUL & set(reading.flags) else 1.0
-            fits.append(_Fit(share, share < 1.0 and bool(_IMPOSSIBLE & set(reading.flags))))
+            fits.append(_fit_of(reading))
     return min(fits, key=lambda fit: fit.share) if fits else None
+
+
+def _fit_of(reading: DateReading) -> _Fit:
+    """A date that was made whole from misread digits is nearly as good as one that needed nothing."""
+    flags = set(reading.flags)
+    if reading.value is None:
+        return _Fit(0.0, bool(flags & _IMPOSSIBLE))
+    whole = "X" not in reading.value and not flags & _SHORT
+    share = 1.0 if not flags & _DOUBTFUL else 0.8 if flags & _DOUBTFUL == {"ocr_digit_fix"} and whole else 0.5
+    return _Fit(share, bool(flags & _IMPOSSIBLE), bool(flags & _SHORT))
 
 
 def _date(segment: Segment) -> DateReading:
