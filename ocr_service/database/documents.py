@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import PydanticSerializationError
+
+from ocr_service.database.types import JsonText, json_text
 from ocr_service.database.values import RecordField
 from ocr_service.records import Field
 
@@ -51,3 +54,28 @@ def proposed(record: Mapping[str, Field]) -> dict[str, RecordField]:
         name: RecordField(field.raw, field.value, None, round(field.confidence, 4), field.lines, field.flags)
         for name, field in record.items()
     }
+
+
+def storable(document: Any) -> JsonText:
+    """A reader's JSON value written down so that every database takes it, whatever stood in a file or its name.
+
+    What none may hold becomes U+FFFD: NUL, and the halves of surrogate pairs that stand for bytes of a file name.
+    """
+    try:
+        written = json_text(document)
+    except PydanticSerializationError:
+        return JsonText(json_text(_clean(document)))
+    return JsonText(json_text(_clean(document)) if "\\u0000" in written else written)
+
+
+def storable_text(text: str) -> str:
+    """The same for a plain text."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, Mapping):
+        return {_clean(name): _clean(part) for name, part in value.items()}
+    return [_clean(part) for part in value] if isinstance(value, list | tuple) else value

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json, reading_to_json
 from ocr_service.database import photos, shots
-from ocr_service.database.documents import fields_from_document, fields_to_document
+from ocr_service.database.documents import fields_from_document, fields_to_document, storable
 from ocr_service.database.models import Cemetery, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import query_patterns, search_key, searched_texts, texts_of, toneless, year_span
 from ocr_service.database.values import HeldPhoto, RecordFacts, RecordField, RecordView, as_parser_field
@@ -36,11 +36,13 @@ class PreparedReading:
 def prepare(reading: Reading) -> PreparedReading:
     """What is to be stored of a reading, and of the draft that is made of it."""
     document = reading_to_json(reading)
-    kept = {"bundle": reading.bundle, "document": document}
+    kept = {"bundle": reading.bundle, "document": storable(document)}
     if reading.status is not ReadingStatus.READ:
         return PreparedReading(kept, None, ())
     fields = {name: {**field, "on_record": None, "decided_by": None} for name, field in document["record"].items()}
-    return PreparedReading(kept, {"fields": fields, **_derived(reading.record)}, searched_texts(reading.record))
+    return PreparedReading(
+        kept, {"fields": storable(fields), **_derived(reading.record)}, searched_texts(reading.record)
+    )
 
 
 def add_many(session: Session, read: Sequence[tuple[HeldPhoto, PreparedReading]], now: datetime) -> None:

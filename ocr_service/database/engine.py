@@ -16,10 +16,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from ocr_service.database.types import json_text
 from ocr_service.errors import StorageError
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 BUSY_TIMEOUT_MS = 30_000
+# A server or a line that is gone shows in half a minute, not when the system gives up on it after a quarter of an hour.
+_POSTGRESQL = {
+    "application_name": "headstone",
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # ms
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one snapshot and takes no write lock."""
-        reader = self.engine.execution_options(headstone_read_only=True)
+        options: dict[str, Any] = {"headstone_read_only": True}
+        if self.engine.dialect.name == "postgresql":  # whose transactions see each statement's own snapshot otherwise
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        reader = self.engine.execution_options(**options)
         with Session(reader, expire_on_commit=False, autoflush=False) as session:
             yield session
 
@@ -69,13 +82,19 @@ def _prepare_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
 
 def _engine(url: str, *, migrating: bool = False) -> Engine:
     parsed = make_url(url)
-    options: dict[str, Any] = {"poolclass": NullPool} if migrating else {}
-    # hidden: what is looked for and stored is about people, and errors end in the log
-    engine = create_engine(parsed, hide_parameters=True, **options)
+    # parameters are hidden: what is looked for and stored is about people, and errors end in the log
+    options: dict[str, Any] = {"json_serializer": json_text, "hide_parameters": True}
+    if migrating:
+        options["poolclass"] = NullPool
     if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, **options)
         # tables are rebuilt while migrating, which foreign keys would refuse; they are checked afterwards
         _prepare_sqlite(engine, foreign_keys=not migrating)
-    return engine
+        return engine
+    # what the URL says of the same thing wins
+    asked = {name: value for name, value in _POSTGRESQL.items() if name not in parsed.query}
+    # pre_ping: connections that a restart of the server broke are replaced before anybody uses them
+    return create_engine(parsed, connect_args=asked, pool_pre_ping=True, **options)
 
 
 def migration_config(connection: Connection) -> Config:
@@ -104,9 +123,11 @@ def upgrade_schema(url: str, revision: str = "head") -> None:
             f"the database does not fit this version of the service ({error}); use the newer one"
         ) from error
     except DBAPIError as error:
-        raise StorageError(
-            f"the database cannot be opened: {error.orig}; check the path and its permissions"
-        ) from error
+        why = " ".join(str(error.orig).split())
+        what = (
+            "the path and its permissions" if engine.dialect.name == "sqlite" else "its URL and whether the server runs"
+        )
+        raise StorageError(f"the database cannot be opened: {why}; check {what}") from error
     finally:
         engine.dispose()
 

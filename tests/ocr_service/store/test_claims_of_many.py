@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Any
 
 import pytest
@@ -225,3 +227,25 @@ def test_nothing_is_read_twice_whatever_becomes_of_its_readers(
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(ReadingRow)) == 12
         assert session.scalar(select(func.count()).select_from(RecordRow)) == 12
+
+
+def test_what_no_database_may_hold_keeps_no_photo_from_being_stored(
+    database: Database, receive: Receive, now: datetime, reading_of: ReadingOf
+) -> None:
+    ids = receive(2)
+    read, broken = claim(database, now)
+    odd = replace(
+        reading_of(read.sha256, "MẪU \0 \\u0000", age=Field(float("nan"), "\ud800", float("nan"))),
+        photo="ảnh \udce1.jpg",
+        detail="\0\udce1",
+    )
+    with database.writing() as session:
+        assert intake.finish(session, read, odd, now=now)
+        assert intake.fail(session, broken, "ValueError: \0 \udce1.jpg", max_attempts=0, now=now)
+    with database.reading() as session:
+        stored = intake.get_reading(session, ids[0])
+        details = [intake.get_photo(session, photo_id).detail for photo_id in ids]
+    assert stored is not None
+    assert (stored.photo, stored.record["name"].raw) == ("ảnh \ufffd.jpg", "MẪU \ufffd \\u0000")
+    assert isnan(stored.record["age"].confidence)
+    assert details == ["\ufffd\ufffd", "ValueError: \ufffd \ufffd.jpg"]
