@@ -21,10 +21,10 @@ from workers.process import LoadReader, load_photo_reader
 def run(settings: Settings, serving: Sequence[Priority], load: LoadReader = load_photo_reader) -> int:
     """Take messages until SIGTERM or SIGINT; gives the exit code."""
     from workers import tasks
-    from workers.app import app
+    from workers.app import app, worker_config
     from workers.crew import Crew
 
-    app.conf.update(celery_config(settings))
+    app.conf.update(worker_config(settings))
     tasks.employ(Crew(settings, load))
     names = [QUEUE_NAMES[priority] for priority in serving]
     worker = app.Worker(queues=names, quiet=True, without_gossip=True, without_mingle=True, without_heartbeat=True)
