@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# Two stages: the first builds the environment, the second carries only that and a user without rights.
+# Two stages: the first builds the environment, the second carries only that, PostgreSQL's tools for backups, and a user
+# without rights. deploy/gpu.Dockerfile adds what GPU workers need.
 
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /src
@@ -12,9 +13,13 @@ RUN /opt/headstone/bin/pip install --no-deps --no-build-isolation . && \
     /opt/headstone/bin/pip uninstall --yes editables hatchling pathspec pluggy trove-classifiers
 
 FROM python:3.12-slim-bookworm
-RUN useradd --uid 10001 --create-home --home-dir /var/lib/headstone headstone
+# pg_dump and pg_restore must not be older than the server: both are 15, as in deploy/compose.yaml
+RUN apt-get update && \
+    apt-get install --yes --no-install-recommends postgresql-client-15=15.* && \
+    rm -rf /var/lib/apt/lists/* && \
+    useradd --uid 10001 --create-home --home-dir /var/lib/headstone headstone
 COPY --from=build /opt/headstone /opt/headstone
-ENV PATH=/opt/headstone/bin:$PATH PYTHONUNBUFFERED=1 HEADSTONE_DATA_DIR=/var/lib/headstone/data
+ENV PATH=/opt/headstone/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HEADSTONE_DATA_DIR=/var/lib/headstone/data
 # The working directory comes first on Python's path: keep it free of folders named like our packages.
 WORKDIR /var/lib/headstone
 USER 10001

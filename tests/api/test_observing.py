@@ -71,7 +71,8 @@ def test_the_backlog_is_what_the_database_says(client: TestClient, app: FastAPI)
     with database.writing() as session:
         for number in range(3):
             intake.receive(session, store, JPEG + bytes([number]), filename="a.jpg", received_by="thu")
-        session.execute(text(f"UPDATE photos SET priority = {Priority.WAITING:d} WHERE id = 1"))
+        bulk, waiting = int(Priority.BULK), int(Priority.WAITING)
+        session.execute(text(f"UPDATE photos SET priority = CASE id WHEN 1 THEN {waiting} ELSE {bulk} END"))
         session.execute(text("UPDATE photos SET state = 'failed' WHERE id = 3"))
         session.execute(text("UPDATE photos SET received_at = '2020-01-01 00:00:00.000000'"))
     app.state.backlog_collector._found_at = float("-inf")  # asked again within ten seconds it answers from memory

@@ -1,0 +1,147 @@
+"""What the deployment files promise: own images, real settings, limits, no root, one door."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ocr_service.settings import Settings
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OWN = {name: service for name, service in SERVICES.items() if service["image"].startswith("headstone-ocr")}
+SETTINGS = {f"HEADSTONE_{name.upper()}" for name in Settings.model_fields}
+OF_COMPOSE = {
+    "HEADSTONE_VERSION", "HEADSTONE_DOMAIN", "HEADSTONE_BACKUPS", "HEADSTONE_CPU_WORKERS", "HEADSTONE_GPU_WORKERS",
+}  # fmt: skip
+"""What the person who starts it all sets; not read by the service itself."""
+SECRETS_DIR = "HEADSTONE_SECRETS_DIR"
+
+
+@pytest.mark.parametrize("path", sorted(p for p in DEPLOY.rglob("*") if p.is_file() and "secrets" not in p.parts))
+def test_every_variable_named_anywhere_is_a_real_one(path: Path) -> None:
+    named = set(re.findall(r"\bHEADSTONE_[A-Z0-9_]*[A-Z0-9]\b", path.read_text("utf-8")))
+    assert named <= SETTINGS | OF_COMPOSE | {SECRETS_DIR}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_environment_of_our_own_services_makes_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in OWN[name]["environment"].items():
+        monkeypatch.setenv(variable, value.replace("${HEADSTONE_DOMAIN:?name the domain}", "headstone.example.vn"))
+    for secret in COMPOSE["secrets"]:
+        if secret.startswith("headstone_"):
+            monkeypatch.setenv(secret.upper(), "x")
+    monkeypatch.delenv("HEADSTONE_API_KEYS_FILE", raising=False)
+    settings = Settings()
+    assert settings.s3_endpoint
+    if name == "api":
+        assert "headstone.example.vn" in settings.allowed_hosts
+
+
+def test_secrets_that_settings_read_have_the_name_of_a_setting() -> None:
+    read = {secret for secret in COMPOSE["secrets"] if secret.startswith("headstone_")}
+    assert {secret.upper() for secret in read} <= SETTINGS
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_service_is_limited_watched_and_without_rights(name: str) -> None:
+    service = SERVICES[name]
+    assert service["healthcheck"]
+    limits = service["deploy"]["resources"]["limits"]
+    assert {"cpus", "memory"} <= set(limits)
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    uid = int(str(service["user"]).split(":")[0])
+    assert uid > 0
+    assert service["restart"] in {"unless-stopped", "no"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_image_has_a_version(name: str) -> None:
+    image = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", SERVICES[name]["image"])
+    _, _, version = image.partition(":")
+    assert re.search(r"\d", version)
+
+
+def test_only_the_proxy_is_reached_from_outside() -> None:
+    published = {name: port for name, service in SERVICES.items() for port in service.get("ports", [])}
+    assert {name for name, port in published.items() if not port.startswith("127.0.0.1:")} == {"proxy"}
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert {name for name, service in SERVICES.items() if "outside" in service["networks"]} == {"proxy", "grafana"}
+
+
+def test_no_secret_is_written_down() -> None:
+    for service in SERVICES.values():
+        for variable, value in (service.get("environment") or {}).items():
+            if re.search(r"PASSWORD|SECRET|KEY|TOKEN|DATABASE_URL|BROKER_URL", variable):
+                assert str(value).startswith("/run/secrets/"), variable
+
+
+def test_every_secret_is_made_by_the_script(tmp_path: Path) -> None:
+    script = tmp_path / "make-secrets"
+    script.write_text((DEPLOY / "make-secrets").read_text("utf-8"))
+    said = subprocess.run(["sh", str(script), "x.example"], capture_output=True, text=True, check=True).stdout
+    made = {path.name: path for path in (tmp_path / "secrets").iterdir()}
+    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} <= set(made)
+    assert oct((tmp_path / "secrets").stat().st_mode & 0o777) == "0o700"
+    before = {name: path.read_bytes() for name, path in made.items()}
+    again = subprocess.run(["sh", str(script), "x.example"], capture_output=True, text=True, check=True).stdout
+    assert before == {name: path.read_bytes() for name, path in made.items()}
+    assert "API key" in said
+    assert again == ""
+
+
+def test_the_keys_that_the_script_makes_open_the_service(tmp_path: Path) -> None:
+    from api.keys import Role, load_keys
+
+    script = tmp_path / "make-secrets"
+    script.write_text((DEPLOY / "make-secrets").read_text("utf-8"))
+    said = subprocess.run(["sh", str(script), "x.example"], capture_output=True, text=True, check=True).stdout
+    keys = load_keys(tmp_path / "secrets" / "api_keys.toml")
+    admin = keys.find(next(line for line in said.splitlines() if "API key" in line).split()[-1])
+    watcher = keys.find((tmp_path / "secrets" / "metrics_key").read_text().strip())
+    assert admin is not None
+    assert admin.roles == {Role.ADMIN}
+    assert watcher is not None
+    assert watcher.roles == {Role.METRICS}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_our_own_services_run_can_be_started(name: str) -> None:
+    """Each is a module or a command that answers ``--help``, and knows the options that it is given."""
+    service = OWN[name]
+    entry = service.get("entrypoint", ["headstone"])
+    command = service.get("command", [])
+    if entry[0] == "/bin/sh":
+        command = shlex.split(re.search(r"headstone [^;]*", command[0])[0])  # type: ignore[index]
+        entry, command = command[:1], command[1:]
+    import sys
+
+    program = [sys.executable, *entry[1:]] if entry[0] == "python" else [str(Path(sys.executable).parent / entry[0])]
+    words = [word for word in command if not word.startswith("-")][:1] if entry[0] == "headstone" else []
+    answer = subprocess.run([*program, *words, "--help"], capture_output=True, text=True, check=True).stdout
+    for option in (word for word in command if word.startswith("--")):
+        assert option in answer
+
+
+def test_the_dashboard_is_a_dashboard() -> None:
+    dashboard = json.loads((DEPLOY / "grafana" / "headstone.json").read_text("utf-8"))
+    ids = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(ids)) == len(ids) > 10
+    assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {"prometheus"}
+
+
+@pytest.mark.parametrize("dockerfile", sorted({s["build"]["dockerfile"] for s in SERVICES.values() if "build" in s}))
+def test_what_is_built_here_runs_as_nobody_special(dockerfile: str) -> None:
+    lines = (DEPLOY.parent / dockerfile).read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith("USER ")][-1] == "USER 10001"
+    assert not any(":latest" in line for line in lines)
