@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,7 +15,10 @@ from rich.text import Text
 from ocr_service.cli.output import OutputFormat, console, emit
 from ocr_service.contract import field_to_json, quad_to_json, reading_from_json
 from ocr_service.errors import UsageError
-from ocr_service.records import Reading
+from ocr_service.records import Context, Reading
+
+if TYPE_CHECKING:
+    from ocr_service.fields.decodes import DecodeTable
 
 
 def group(
@@ -23,6 +26,8 @@ def group(
         Path,
         typer.Argument(help="What `headstone read --jsonl` wrote.", metavar="READINGS", exists=True, dir_okay=False),
     ],
+    cemetery: Annotated[str | None, typer.Option(help="Cemetery the photos are from, as given to `read`.")] = None,
+    province: Annotated[str | None, typer.Option(help="Province of the cemetery, as given to `read`.")] = None,
     output: Annotated[OutputFormat, typer.Option("--output", "-o", help="What to print.")] = OutputFormat.AUTO,
 ) -> None:
     """Tell which photos show one grave: same text, taken one after the other (in the order of their names).
@@ -32,8 +37,13 @@ def group(
 
     Example: `headstone group out.jsonl -o json > graves.jsonl`
     """
+    from ocr_service.fields.decodes import DecodeTable, read_decodes
     from ocr_service.reading.shots import group_shots
+    from ocr_service.settings import load_settings
 
+    context = Context(cemetery=cemetery, cemetery_province=province)
+    settings = load_settings()
+    codes = read_decodes(settings.decodes) if settings.decodes else DecodeTable()
     known = sorted(_load(readings), key=lambda reading: _natural(reading.photo))
     graves = [
         [known[at] for at in (grave.best, *(s for s in grave.shots if s != grave.best))] for grave in group_shots(known)
@@ -45,17 +55,18 @@ def group(
     if wanted is OutputFormat.PLAIN:
         emit("\t".join(("best", "name", "shots", "others")) + "\n")
     for shots in graves:
-        emit(
-            json.dumps(grave_to_json(shots), ensure_ascii=False) + "\n" if wanted is OutputFormat.JSON else _row(shots)
-        )
+        if wanted is OutputFormat.JSON:
+            emit(json.dumps(grave_to_json(shots, context, codes), ensure_ascii=False) + "\n")
+        else:
+            emit(_row(shots))
 
 
-def grave_to_json(shots: Sequence[Reading]) -> dict[str, Any]:
+def grave_to_json(shots: Sequence[Reading], context: Context, decodes: DecodeTable) -> dict[str, Any]:
     """One grave of the contract; the best shot comes first."""
     from ocr_service.reading.shots import merge_lines, merge_records
 
     merged = merge_lines([shot.lines for shot in shots])
-    record = merge_records(shots, [one.line for one in merged])
+    record = merge_records(shots, [one.line for one in merged], context, decodes)
     return {
         "best": shots[0].photo,
         "photos": [shot.photo for shot in shots],

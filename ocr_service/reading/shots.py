@@ -16,10 +16,11 @@ from rapidfuzz.distance import Indel
 from models.metrics import comparable, edit_distance, pair_lines
 from ocr_service.fields import parse_lines
 from ocr_service.fields.confidence import with_chances
+from ocr_service.fields.decodes import DecodeTable
 from ocr_service.fields.kinds import is_slogan
 from ocr_service.fields.text import fold, key
 from ocr_service.reading.outcome import settle
-from ocr_service.records import Alternative, Field, Line, Reading, ReadingStatus
+from ocr_service.records import Alternative, Context, Field, Line, Reading, ReadingStatus
 from preprocess.fingerprint import distance_bits
 
 REACH = 3
@@ -102,16 +103,23 @@ def merge_lines(shots: Sequence[Sequence[Line]]) -> list[MergedLine]:
     return merged
 
 
-def merge_records(shots: Sequence[Reading], lines: Sequence[Line]) -> Mapping[str, Field]:
+def merge_records(
+    shots: Sequence[Reading],
+    lines: Sequence[Line],
+    context: Context = Context(),  # noqa: B008 - frozen value
+    decodes: DecodeTable = DecodeTable(),  # noqa: B008 - frozen value
+) -> Mapping[str, Field]:
     """What the lines of all shots say, the best shot first; one shot's record is its own.
 
-    A fault of one photo is made good by another without it; where all are spoilt, so is what they say together.
+    ``context`` and ``decodes`` are those that the shots were read with: without them abbreviated places and coded units
+    would be open again. A fault of one photo is made good by another without it; where all are spoilt, so is what they
+    say together.
     """
     best = shots[0]
     if len(shots) == 1 or best.photo_type is None:
         return best.record
     reasons = set.intersection(*(set(shot.quality) for shot in shots))
-    record = with_chances(parse_lines(lines).record)
+    record = with_chances(parse_lines(lines, context, decodes).record)
     return settle(record, best.photo_type, reasons, unread_count=0)
 
 

@@ -59,6 +59,23 @@ def test_a_grave_as_json_holds_what_its_shots_say_together(journal: Path) -> Non
     assert second["best"] == "IMG_10.jpg"
 
 
+def test_what_shots_say_together_is_parsed_with_the_context_and_codes_they_were_read_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stone = (*STONE[:2], "QUÊ QUÁN: TÂN THÀNH - HN", "ĐƠN VỊ: KB", STONE[-1])
+    path, codes = tmp_path / "out.jsonl", tmp_path / "codes.csv"
+    shots = (shot("1.jpg", stone, 0.9), shot("2.jpg", stone, 0.8))
+    path.write_text("".join(reading_to_line(one) + "\n" for one in shots), encoding="utf-8")
+    codes.write_text("code,from,to,place,meaning,source\nKB,,,,một đơn vị,bảng mẫu\n", encoding="utf-8")
+    plain = json.loads(run(str(path), "-o", "json"))["record"]
+    monkeypatch.setenv("HEADSTONE_DECODES", str(codes))
+    known = json.loads(run(str(path), "-o", "json", "--cemetery", "NTLS A", "--province", "Đồng Tháp"))["record"]
+    assert (plain["hometown"]["value"]["province"], plain["unit"]["value"]["decode"]) == ("Hà Nội", None)
+    assert known["hometown"]["value"]["district"] == "Hồng Ngự"
+    assert known["unit"]["value"]["decode"][0]["meaning"] == "một đơn vị"
+    assert "cemetery_from_context" in known["cemetery"]["flags"]
+
+
 def test_what_is_no_reading_is_named_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text('{"photo": 1}\n', encoding="utf-8")
