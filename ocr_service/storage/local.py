@@ -75,8 +75,11 @@ class LocalStore:
 
     def read(self, sha256: str) -> bytes:
         """See ``ObjectStore.read``."""
+        path = object_path(self._root, sha256)
+        if not path.exists() and (self._aside / sha256).exists():
+            self.put_back(sha256)
         try:
-            data = object_path(self._root, sha256).read_bytes()
+            data = path.read_bytes()
         except FileNotFoundError as error:
             raise missing(sha256) from error
         except OSError as error:
@@ -109,7 +112,7 @@ class LocalStore:
     def set_aside(self, sha256: str) -> None:
         """See ``ObjectStore.set_aside``."""
         path = object_path(self._root, sha256)
-        with _as_storage_error():
+        with _as_storage_error(), contextlib.suppress(FileNotFoundError):
             os.utime(path)  # from now on it counts as set aside; first, so that a kill in between only makes it younger
             path.replace(self._aside / sha256)
 
@@ -118,7 +121,8 @@ class LocalStore:
         path = object_path(self._root, sha256)
         with _as_storage_error():
             self._folders.make(path.parent)
-            (self._aside / sha256).replace(path)
+            with contextlib.suppress(FileNotFoundError):
+                (self._aside / sha256).replace(path)
             self._folders.sync(path.parent)
 
     def objects_aside(self) -> Iterator[Entry]:

@@ -83,7 +83,10 @@ class ObjectStore(Protocol):
         """Finish many at once, in less time than one by one. Raises ``StorageError``: then some may be durable."""
 
     def read(self, sha256: str) -> bytes:
-        """The bytes of an object. Raises ``NotFoundError``, or ``StorageError`` also where they are damaged."""
+        """The bytes of an object; one that was set aside comes back into use.
+
+        Raises ``NotFoundError``, or ``StorageError`` also where the bytes are damaged.
+        """
 
     def exists(self, sha256: str) -> bool:
         """Whether the object is there. Raises ``StorageError``."""
@@ -101,10 +104,10 @@ class ObjectStore(Protocol):
         """Objects whose name begins with two given digits. Raises ``StorageError``."""
 
     def set_aside(self, sha256: str) -> None:
-        """Take an object out of use. Raises ``StorageError``."""
+        """Take an object out of use; harmless where another process did. Raises ``StorageError``."""
 
     def put_back(self, sha256: str) -> None:
-        """Bring an object that was set aside back into use. Raises ``StorageError``."""
+        """Bring an object that was set aside back into use; harmless where another did. Raises ``StorageError``."""
 
     def objects_aside(self) -> Iterator[Entry]:
         """Objects that were set aside, and since when. Raises ``StorageError``."""

@@ -105,10 +105,15 @@ class S3Store:
 
     def read(self, sha256: str) -> bytes:
         """See ``ObjectStore.read``."""
+        key = _object_key(sha256)
         try:
-            data = b"".join(self._chunks(_object_key(sha256)))
-        except NotFoundError as error:
-            raise missing(sha256) from error
+            data = self._whole(key)
+        except NotFoundError:
+            self.put_back(sha256)
+            try:
+                data = self._whole(key)
+            except NotFoundError as error:
+                raise missing(sha256) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise damaged(sha256)
         return data
@@ -199,6 +204,9 @@ class S3Store:
                 answer.close()
                 answer.release_conn()
 
+    def _whole(self, key: str) -> bytes:
+        return b"".join(self._chunks(key))
+
     def _facts(self, key: str) -> tuple[int, str] | None:
         """Size in bytes and ETag."""
         try:
@@ -209,8 +217,9 @@ class S3Store:
         return found.size or 0, found.etag or ""
 
     def _move(self, source: str, target: str) -> None:
-        self._copy(source, target, None)
-        self._remove(source)
+        with contextlib.suppress(NotFoundError):
+            self._copy(source, target, None)
+            self._remove(source)
 
     def _copy(self, source: str, target: str, etag: str | None) -> None:
         with self._as_storage_error():
