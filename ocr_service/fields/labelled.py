@@ -130,7 +130,8 @@ def read_hometown(draft: Draft, item: Item) -> None:
 def read_residence(draft: Draft, item: Item) -> None:
     """Last residence."""
     reading = read_place(item.text, draft.context.cemetery_province)
-    draft.put("residence", dict(reading.value) | {"raw": reading.raw}, item, raw=reading.raw, fit=reading.fit)
+    value = dict(reading.value) | {"raw": reading.raw}
+    draft.put("residence", value, item, raw=reading.raw, flags=reading.flags, fit=reading.fit)
 
 
 def read_rank_slot(draft: Draft, item: Item) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ocr_service.fields.gazetteer import Gazetteer, gazetteer
@@ -27,6 +27,7 @@ from ocr_service.fields.place_parts import Part, split_place
 from ocr_service.fields.place_repair import with_chain_repaired
 from ocr_service.fields.text import clean, key, squeeze
 
+_FROM_CEMETERY = "completed_from_cemetery"
 _COUNTRIES = {"campuchia": "KH", "cpc": "KH", "kampuchea": "KH", "lao": "LA", "thailan": "TH", "trungquoc": "CN"}
 _ABROAD = {"preiveng": "Prey Veng", "svairieng": "Svay Rieng", "kandal": "Kandal", "takeo": "Takeo", "kampot": "Kampot"}
 _ABROAD |= {"kongpongcham": "Kampong Cham", "kampongcham": "Kampong Cham", "savannakhet": "Savannakhet"}
@@ -45,7 +46,19 @@ class PlaceReading:
 
 
 def read_place(text: str, cemetery_province: str | None = None, cemetery_commune: str | None = None) -> PlaceReading:
-    """Take a hometown apart and find it in all three eras. Never fails; unknown parts stay as cut."""
+    """Take a hometown apart and find it in all three eras. Never fails; unknown parts stay as cut.
+
+    Where a cemetery's province or commune made a difference, ``completed_from_cemetery`` says so.
+    """
+    reading = _read_place(text, cemetery_province, cemetery_commune)
+    if not (cemetery_province or cemetery_commune) or _FROM_CEMETERY in reading.flags:
+        return reading
+    if reading.value == _read_place(text, None, None).value:
+        return reading
+    return replace(reading, flags=(*reading.flags, _FROM_CEMETERY))
+
+
+def _read_place(text: str, cemetery_province: str | None, cemetery_commune: str | None) -> PlaceReading:
     gaz = gazetteer()
     raw = squeeze(clean(text)).strip(" .,;:-")
     old, now = split_now(raw)
@@ -114,11 +127,11 @@ def _complete(gaz: Gazetteer, place: Place, here: tuple[str, ...], cemetery_comm
         local = tuple(d for d in place.districts if d.province in here)
         if local:
             place.districts = local
-            place.flags.append("completed_from_cemetery")
+            place.flags.append(_FROM_CEMETERY)
     only_hamlet = place.hamlets and not (place.commune or place.district or place.province or place.extra)
     if only_hamlet and cemetery_commune:
         place.extra["completed_commune"] = cemetery_commune
-        place.flags.append("completed_from_cemetery")
+        place.flags.append(_FROM_CEMETERY)
     if place.communes and place.districts:
         current = {id(x) for d in place.districts for x in d.current}
         place.communes = tuple(pair for pair in place.communes if id(pair[0]) in current)
