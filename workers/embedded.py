@@ -22,6 +22,7 @@ from ocr_service.database import open_database
 from ocr_service.errors import HeadstoneError
 from ocr_service.operations.logs import log_to_stderr
 from ocr_service.settings import Settings, load_settings
+from ocr_service.storage import open_store
 from workers.process import LoadReader, load_photo_reader
 from workers.seat import Seat
 from workers.signals import stop_signals
@@ -44,7 +45,7 @@ def supervise(
     database = open_database(settings.resolved_database_url)
     seats = [Seat(index, settings, database, load) for index in range(settings.worker_processes)]
     ended = threading.Event()
-    sweeper = Sweeper(database, settings, every_s=_SWEEP_S)
+    sweeper = Sweeper(database, open_store(settings), settings, every_s=_SWEEP_S)
     sweeping = threading.Thread(target=sweeper.run, args=(ended.is_set,), name="sweeper", daemon=True)
     sweeping.start()
     try:

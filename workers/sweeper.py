@@ -18,10 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from ocr_service import intake, metrics
 from ocr_service.database import Database, connect_database
 from ocr_service.errors import HeadstoneError
+from ocr_service.intake.orphans import sweep_objects
 from ocr_service.operations.logs import log_to_stderr
 from ocr_service.outbox import BrokerError, Outbox
 from ocr_service.settings import Settings, load_settings
 from ocr_service.states import Priority
+from ocr_service.storage import ObjectStore, open_store
 from workers.signals import stop_signals
 
 log = structlog.get_logger(__name__)
@@ -30,15 +32,24 @@ _MESSAGES_A_ROUND = 64
 _STALE_BEHIND_OTHERS = 12
 """How much longer a message is believed while others wait: it may lie behind them."""
 _MAX_WAIT_S = 15.0
+_SWEEP_OBJECTS_EVERY_S = 3600.0
 
 
 class Sweeper:
     """Rounds of sweeping. Without ``outbox`` readers find by themselves what waits (the embedded mode)."""
 
     def __init__(
-        self, database: Database, settings: Settings, outbox: Outbox | None = None, *, every_s: float | None = None
+        self,
+        database: Database,
+        store: ObjectStore,
+        settings: Settings,
+        outbox: Outbox | None = None,
+        *,
+        every_s: float | None = None,
     ) -> None:
         self._database = database
+        self._store = store
+        self._objects_swept_at = 0.0
         self._every_s = every_s or settings.sweep_s
         self._settings = settings
         self._outbox = outbox
@@ -66,6 +77,9 @@ class Sweeper:
         if self._outbox is not None:
             self._publish(self._outbox)
         metrics.SWEEPS.inc()
+        if time.monotonic() - self._objects_swept_at > _SWEEP_OBJECTS_EVERY_S:
+            self._objects_swept_at = time.monotonic()  # before: a store that is away is asked again in its time
+            sweep_objects(self._database, self._store)
 
     def _publish(self, outbox: Outbox) -> None:
         # asked first: while the broker is away nothing is marked as named
@@ -113,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_to_stderr()
     try:
         settings = load_settings()
-        outbox = Outbox(settings)
+        outbox, store = Outbox(settings), open_store(settings)
         if settings.metrics_port is not None:
             metrics.expose(settings.metrics_host, settings.metrics_port)
     except HeadstoneError as error:
@@ -122,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     database = connect_database(settings.resolved_database_url)
     try:
         with stop_signals() as asked:
-            Sweeper(database, settings, outbox).run(asked)
+            Sweeper(database, store, settings, outbox).run(asked)
     finally:
         outbox.close()
         database.close()
