@@ -14,13 +14,12 @@ from api.access import Actor
 from api.multipart import UploadForm, read_upload
 from api.problems import ProblemError
 from ocr_service import intake
-from ocr_service.database import Database, overview
+from ocr_service.database import Database
 from ocr_service.records import Context
 from ocr_service.settings import Settings
 from ocr_service.storage import ObjectStore
 
 _MAX_TEXT_CHARS = 200
-_MAX_ID_DIGITS = 18
 _NO_FILE = "The form holds no file; add photos as parts named files."
 
 
@@ -39,33 +38,27 @@ async def receive_upload(
     database: Database,
     store: ObjectStore,
     *,
-    may_join: bool = False,
     no_file: str = _NO_FILE,
 ) -> Upload:
-    """Stream a form's files into the store, then note them all in one transaction.
+    """Stream a form's files into the store, then note them all in one transaction, as one batch.
 
-    Fields of the form, all optional: ``cemetery``, ``province``, ``commune``, ``plot``, ``label``; where the files
-    ``may_join`` others, ``batch`` names one that the same person opened before. Raises ``ProblemError`` for a request
-    that is no such form or holds no file (``no_file`` says so), ``StorageError``.
+    Fields of the form, all optional: ``cemetery``, ``province``, ``commune``, ``plot``, ``label``. Raises
+    ``ProblemError`` for a request that is no such form or holds no file (``no_file`` says so), ``StorageError``.
     """
     form = await read_upload(
         request, store, max_file_bytes=settings.max_file_bytes, max_files=settings.max_files_per_request
     )
     if not form.files:
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, no_file)
-    joined = _id(form.fields.get("batch", "")) if may_join else None
-    return await run_in_threadpool(_note, form, joined, actor, database)
+    return await run_in_threadpool(_note, form, actor, database)
 
 
-def _note(form: UploadForm, joined: int | None, actor: Actor, database: Database) -> Upload:
+def _note(form: UploadForm, actor: Actor, database: Database) -> Upload:
     context = _context(form.fields)
+    name = form.files[0].filename.replace("\\", "/").rpartition("/")[2]
+    label = _text(form.fields, "label") or context.cemetery or name[:_MAX_TEXT_CHARS]
     with database.writing() as session:
-        if joined is not None and overview.owner_of_batch(session, joined) == actor.name:
-            batch_id = joined
-        else:
-            name = form.files[0].filename.replace("\\", "/").rpartition("/")[2]
-            label = _text(form.fields, "label") or context.cemetery or name[:_MAX_TEXT_CHARS]
-            batch_id = intake.open_batch(session, label, actor.name)
+        batch_id = intake.open_batch(session, label, actor.name)
         received = intake.note_received(
             session,
             [(file.filename, file.taken) for file in form.files],
@@ -83,10 +76,6 @@ def _context(fields: Mapping[str, str]) -> Context:
         cemetery_commune=_text(fields, "commune"),
         plot=_text(fields, "plot"),
     )
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_ID_DIGITS else None
 
 
 def _text(fields: Mapping[str, str], name: str) -> str | None:

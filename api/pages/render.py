@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.i18n import Language, Texts
+from api.pages.amounts import show_count
 
 WEB = Path(__file__).parent.parent / "web"
 LANGUAGE_COOKIE = "language"
@@ -30,6 +31,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset
+    environment.globals["amount"] = show_count
     environment.filters["local_time"] = local_time
     return environment
 

@@ -1,4 +1,4 @@
-"""The pages for people: overview, upload, verification, records. Their routes stand in one module each."""
+"""The pages for people: overview, upload, batches, verification, records. Their routes stand in one module each."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from api.deps import Anybody
 from api.i18n import Language
 from api.pages.render import LANGUAGE_COOKIE, render
 from api.problems import Problem
-from api.routes import pages_home, pages_records, pages_upload, pages_verify
+from api.routes import pages_batches, pages_home, pages_records, pages_upload, pages_verify
 
 _YEAR_S = 365 * 24 * 3600
 
 router = APIRouter(include_in_schema=False)
-for part in (pages_home, pages_upload, pages_verify, pages_records):
+for part in (pages_home, pages_upload, pages_batches, pages_verify, pages_records):
     router.include_router(part.router)
 
 

@@ -9,17 +9,20 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.deps import ReadSession, Staff, WriteSession
+from api.pages.batches import show_batch
 from api.pages.history import recent_decisions
 from api.pages.render import is_fragment, render, texts_for
+from api.routes.pages_batches import owner_seen_by
 from ocr_service import intake, verification
 from ocr_service.database import overview
 from ocr_service.database.types import utc_now
+from ocr_service.intake import accounting
 from ocr_service.records import RejectReason
 from ocr_service.states import PhotoState
 
 router = APIRouter()
 
-_BATCHES = 10
+_BATCHES = 5
 _DECISION_ROWS = 60  # a decision takes a row for its state and one for each changed field
 
 
@@ -31,7 +34,9 @@ def home(
     retried: Annotated[int | None, Query(ge=0, le=10_000_000)] = None,
 ) -> Response:
     """The whole page, or its middle where htmx asks for it again."""
+    texts = texts_for(request)
     counts = intake.count_photos(session)
+    batches = accounting.list_batches(session, created_by=owner_seen_by(actor), limit=_BATCHES)
     return render(
         request,
         "partials/overview.html" if is_fragment(request) else "home.html",
@@ -41,9 +46,9 @@ def home(
         waiting=counts[PhotoState.IN_VERIFICATION],
         working=counts[PhotoState.RECEIVED] + counts[PhotoState.READING],
         total=sum(counts.values()),
-        batches=overview.recent_batches(session, _BATCHES),
+        batches=[show_batch(standing, texts) for standing in batches],
         reasons=overview.reasons(session),
-        recent=recent_decisions(verification.audit_page(session, limit=_DECISION_ROWS), texts_for(request)),
+        recent=recent_decisions(verification.audit_page(session, limit=_DECISION_ROWS), texts),
         retried=retried,
         now=utc_now(),
     )

@@ -8,12 +8,10 @@ import re
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
 import api
-from ocr_service import intake
 
 STATIC = Path(api.__file__).parent / "web" / "static"
 
@@ -27,31 +25,8 @@ def jpeg(shade: int = 90) -> bytes:
 def test_a_plain_upload_answers_for_each_file(client: TestClient) -> None:
     files = [("files", ("bia.jpg", jpeg())), ("files", ("bia2.jpg", jpeg())), ("files", ("thư.txt", b"not a picture"))]
     page = client.post("/upload", files=files, headers={"Accept": "text/html"}).text
-    assert re.findall(r'data-outcome="(\w+)"', page) == ["new", "known", "failed"]
+    assert re.findall(r'data-outcome="(\w+)"', page) == ["new", "known", "refused"]
     assert "Tệp không phải là ảnh." in page
-
-
-def test_files_sent_one_by_one_make_one_batch(client: TestClient) -> None:
-    headers = {"Accept": "application/json"}
-    form = {"cemetery": "NTLS xã Tân Phú"}
-    first = client.post("/upload", files={"files": ("a.jpg", jpeg(1))}, data=form, headers=headers).json()
-    form["batch"] = first["batch"]
-    second = client.post("/upload", files={"files": ("b.jpg", jpeg(2))}, data=form, headers=headers).json()
-    assert second["batch"] == first["batch"]
-    assert [file["outcome"] for file in second["files"]] == ["new"]
-    assert "NTLS xã Tân Phú" in client.get("/").text
-
-
-def test_nobody_adds_to_a_batch_that_is_not_theirs(client: TestClient, app: FastAPI) -> None:
-    with app.state.database.writing() as session:
-        foreign = intake.open_batch(session, "theirs", "minh")
-    answer = client.post(
-        "/upload",
-        files={"files": ("a.jpg", jpeg())},
-        data={"batch": str(foreign)},
-        headers={"Accept": "application/json"},
-    )
-    assert answer.json()["batch"] != str(foreign)
 
 
 def test_pages_are_vietnamese_unless_english_is_chosen(client: TestClient) -> None:
@@ -71,7 +46,16 @@ def test_choosing_a_language_never_leads_elsewhere(client: TestClient, back: str
 
 @pytest.mark.parametrize(
     "path",
-    ["/verify", "/verify/decisions", "/verify/undo", "/verify/drafts", "/upload", "/photos/1/retry", "/photos/retry"],
+    [
+        "/verify",
+        "/verify/decisions",
+        "/verify/undo",
+        "/verify/drafts",
+        "/upload",
+        "/photos/1/retry",
+        "/photos/retry",
+        "/batches/1/retry",
+    ],
 )
 def test_nothing_changes_by_a_request_from_a_foreign_page(client: TestClient, path: str) -> None:
     assert client.post(path, headers={"Origin": "https://elsewhere.example"}).status_code == 403

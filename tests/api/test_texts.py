@@ -10,7 +10,7 @@ import pytest
 import api
 from api.i18n import CATALOGUE, Language, Texts, catalogue
 from ocr_service.records import RejectReason
-from ocr_service.states import PhotoState, RecordState, Verdict
+from ocr_service.states import FileState, PhotoState, RecordState, Verdict
 
 WEB = Path(api.__file__).parent
 
@@ -42,7 +42,14 @@ def test_every_text_that_a_template_names_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "section"), [("verify/page.js", "verify"), ("verify/form.js", "verify"), ("upload.js", "upload")]
+    ("script", "section"),
+    [
+        ("verify/page.js", "verify"),
+        ("verify/form.js", "verify"),
+        ("upload/form.js", "upload"),
+        ("upload/progress.js", "upload"),
+        ("upload/amounts.js", "upload"),
+    ],
 )
 def test_every_text_that_a_script_names_exists(script: str, section: str) -> None:
     source = (WEB / "web" / "static" / "js" / script).read_text("utf-8")
@@ -58,6 +65,18 @@ def test_every_text_that_a_script_names_exists(script: str, section: str) -> Non
     assert set(verdicts) - set(catalogue()) == set()
 
 
+def test_every_state_of_a_file_and_every_phase_of_an_upload_has_a_text() -> None:
+    scripts = WEB / "web" / "static" / "js" / "upload"
+    form, sending = ((scripts / name).read_text("utf-8") for name in ("form.js", "sending.js"))
+    phases = re.findall(r"return (?:[\w.#]+ \? )?\"(\w+)\"(?: : \"(\w+)\")?;", form[form.index("#phase(") :])
+    states = re.findall(r"#tell\(\w+, \"(\w+)\"|#settle\([\w, ]+\"(\w+)\"|note: \"(\w+)\"", sending)
+    named = {f"phase_{phase}" for pair in phases for phase in pair if phase} | {
+        state for found in states for state in found if state
+    }
+    assert named > {"phase_done", "phase_partly", "phase_paused", "checking", "sending", "new", "known", "twin"}
+    assert {f"upload.{name}" for name in named} - set(catalogue()) == set()
+
+
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("section", ["reject", "advice"])
 @pytest.mark.parametrize("reason", RejectReason)
@@ -67,6 +86,7 @@ def test_every_reason_for_a_rejection_is_explained(language: Language, section: 
 
 def test_every_state_and_verdict_has_a_name() -> None:
     named = [("state", PhotoState), ("state_hint", PhotoState), ("record_state", RecordState), ("decision", Verdict)]
+    named += [("file_state", FileState), ("file_meaning", FileState)]
     assert {f"{section}.{value}" for section, values in named for value in values} - set(catalogue()) == set()
 
 
