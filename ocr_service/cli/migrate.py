@@ -1,4 +1,4 @@
-"""``headstone migrate``: bring the database to the schema of this version, and make the place for photos."""
+"""``headstone migrate``: bring database and object store to what this version needs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ocr_service.settings import load_settings
 
 
 def migrate() -> None:
-    """Make the tables, or bring them up to date, and the place for photos; start nothing. Again does nothing.
+    """Make the tables, or bring them up to date, and make the bucket of the photos; again does nothing.
 
-    The service does the same when it starts. A deployment does it once before, as a step that can be watched; the
-    database is that of `HEADSTONE_DATABASE_URL`, the bucket that of `HEADSTONE_S3_BUCKET`.
+    The service brings its database up to date itself when it starts; a deployment does it once before, as a step that
+    can be watched. Database and store are those of the settings.
     """
     from ocr_service.database import open_database
     from ocr_service.database.revision import current_revision
@@ -23,4 +23,4 @@ def migrate() -> None:
     with database.reading() as session:
         revision = current_revision(session)
     database.close()
-    typer.echo(f"the database is at revision {revision}")
+    typer.echo(f"the database is at revision {revision}, the store is ready")

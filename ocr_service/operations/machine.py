@@ -102,6 +102,9 @@ def _contradictions(settings: Settings) -> Iterator[Finding]:
     if settings.broker_url is not None and on_sqlite:
         fix = "name PostgreSQL in HEADSTONE_DATABASE_URL, or leave HEADSTONE_BROKER_URL out"
         yield broken(name, "a broker for workers that cannot reach a database in a file", fix)
+    if settings.broker_url is not None and settings.s3_endpoint is None:
+        fix = "name a store in HEADSTONE_S3_ENDPOINT, unless all workers share HEADSTONE_DATA_DIR"
+        yield warning(name, "a broker for workers, and photos in a folder of this machine", fix)
     cores = os.cpu_count() or 1
     if settings.worker_processes > cores:
         seen = f"HEADSTONE_WORKER_PROCESSES={settings.worker_processes} on {cores} cores"

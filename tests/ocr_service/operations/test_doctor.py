@@ -94,7 +94,7 @@ def test_keys_that_cannot_be_read_are_broken(tmp_path: Path, content: str | None
     [
         ({"host": "0.0.0.0", "allowed_hosts": ("bia.example",)}, "without API keys"),
         ({"lease_s": 30, "photo_timeout_s": 60}, "LEASE"),
-        ({"broker_url": "amqp://h//"}, "a broker for workers"),
+        ({"broker_url": "amqp://h//", "s3_endpoint": "s3:1"}, "a broker for workers"),
     ],
 )
 def test_settings_that_contradict_each_other_are_broken(tmp_path: Path, given: dict[str, Any], says: str) -> None:
