@@ -20,6 +20,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
+from ocr_service import metrics
 from ocr_service.errors import HeadstoneError, UsageError
 from ocr_service.operations.logs import level_for_people, log_to_stderr
 from ocr_service.settings import Settings, load_settings
@@ -88,6 +89,8 @@ def serve(settings: Settings, *, with_reader: bool = True) -> None:
     log_to_stderr(level_for_people())
     app = create_app(settings)
     listening = _listen(settings)
+    if settings.metrics_port is not None:
+        metrics.expose(settings.metrics_host, settings.metrics_port, app.state.backlog_collector)
     port = listening.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     config = uvicorn.Config(

@@ -72,13 +72,13 @@ def registry(*more: Collector) -> CollectorRegistry:
     return REGISTRY
 
 
-def expose(host: str, port: int) -> None:
-    """Answer ``/metrics`` on a port of its own, in a background thread: for processes that serve nothing else.
+def expose(host: str, port: int, *more: Collector) -> None:
+    """Answer ``/metrics`` on a port of its own, in a background thread, without asking who asks: keep it inside.
 
     Raises ``UsageError`` where the port is taken.
     """
     try:
-        start_http_server(port, addr=host, registry=registry())
+        start_http_server(port, addr=host, registry=registry(*more))
     except OSError as error:
         raise UsageError(
             f"cannot serve metrics on {host}:{port}: {error.strerror}; choose another port in HEADSTONE_METRICS_PORT"

@@ -50,9 +50,12 @@ class Settings(BaseSettings):
     )
     api_keys_file: Path | None = Field(default=None, description="TOML file of hashed API keys and their roles.")
     reviewer: str = Field(default_factory=_login_name, description="Who the local person is in the audit log.")
-    metrics_host: str = Field(default="127.0.0.1", description="Address on which workers answer /metrics.")
+    metrics_host: str = Field(default="127.0.0.1", description="Address on which figures are given without a key.")
     metrics_port: int | None = Field(
-        default=None, ge=1, le=65535, description="Port on which workers answer /metrics; default: they do not."
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port on which workers and service answer /metrics to whoever can reach it; default: none.",
     )
 
     s3_endpoint: str | None = Field(
