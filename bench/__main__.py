@@ -28,6 +28,7 @@ BENCHES: Mapping[str, str] = {  # name → module:function, imported only when i
     "kinds": "bench.kinds:run",
     "graves": "bench.graves:run",
     "fuzz": "bench.fuzz:run",
+    "queue": "bench.queue:run",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json
@@ -91,10 +91,9 @@ def attach(
 def of_same_grave(session: Session, photo_id: int) -> list[tuple[int, str]]:
     """Ids and file names of the other photos of a photo's grave, the best first."""
     best = session.scalar(select(Shot.best_photo_id).where(Shot.photo_id == photo_id)) or photo_id
-    attached = select(Shot.photo_id).where(Shot.best_photo_id == best)
+    # the ids first: PostgreSQL goes through all photos to find those that are the best one or in a subquery
+    others = {best, *session.scalars(select(Shot.photo_id).where(Shot.best_photo_id == best))} - {photo_id}
     found = session.execute(
-        select(Photo.id, Photo.filename)
-        .where(or_(Photo.id == best, Photo.id.in_(attached)), Photo.id != photo_id)
-        .order_by((Photo.id != best), Photo.id)
+        select(Photo.id, Photo.filename).where(Photo.id.in_(others)).order_by(Photo.id != best, Photo.id)
     )
     return [(other, filename) for other, filename in found]
