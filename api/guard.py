@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -30,6 +31,15 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "geolocation=(), microphone=(), camera=()",
 }
+
+
+def _security_headers(settings: Settings) -> dict[str, str]:
+    """Headers of every answer; pages may send photos to the object store where browsers can reach it."""
+    if not settings.s3_public_endpoint:
+        return SECURITY_HEADERS
+    where = urlsplit(settings.s3_public_endpoint)
+    policy = f"{SECURITY_HEADERS['content-security-policy']}; connect-src 'self' {where.scheme}://{where.netloc}"
+    return SECURITY_HEADERS | {"content-security-policy": policy}
 
 
 OPEN_PATHS = frozenset({"/healthz"})
@@ -67,6 +77,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
+        self._headers = _security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -80,7 +91,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
             await send(message)

@@ -10,6 +10,7 @@ from typing import Any
 from api.i18n import Texts
 from api.pages.doubts import Run, doubtful_runs
 from api.pages.form import FORM_FIELDS, MORE_FIELDS, NOT_CUT
+from api.pages.origins import say_origin
 from api.pages.values import DATES, meaning_of, show_for_people, show_value
 from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW, certain_from
 from ocr_service.database.values import RecordField, RecordView
@@ -209,6 +210,8 @@ def _draft_notes(view: RecordView, texts: Texts) -> tuple[Note, ...]:
     flags = whole.value if whole is not None and isinstance(whole.value, list | tuple) else ()
     shown_at_fields = {flag for name in FORM_FIELDS if name in view.fields for flag in view.fields[name].flags}
     notes.extend(notes_of((flag for flag in flags if flag not in shown_at_fields), texts))
+    if origin := say_origin(view.photo.origin, texts):
+        notes.append(Note(origin, attention=False))
     return tuple(notes)
 
 

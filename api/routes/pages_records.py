@@ -11,10 +11,13 @@ from fastapi.responses import RedirectResponse
 
 from api.deps import ReadSession, Staff, Verifier, WriteSession
 from api.pages.history import decisions
+from api.pages.origins import show_origin
 from api.pages.records import show_listed, show_record
 from api.pages.render import is_fragment, render, texts_for
 from api.params import RowId
+from api.routes.pages_batches import owner_seen_by
 from ocr_service import intake, publication, verification
+from ocr_service.intake import accounting
 from ocr_service.states import VERIFIED_STATES, PhotoState, RecordState
 
 router = APIRouter()
@@ -116,6 +119,7 @@ def photo_list(
 def photo_page(photo_id: RowId, request: Request, session: ReadSession, actor: Staff) -> Response:
     """One photo: what became of it, and what to do where it was set aside."""
     photo = intake.get_photo(session, photo_id)
+    batch = accounting.get_batch(session, photo.batch_id) if photo.batch_id is not None else None
     is_waiting = photo.state in (PhotoState.RECEIVED, PhotoState.READING)
     return render(
         request,
@@ -123,6 +127,8 @@ def photo_page(photo_id: RowId, request: Request, session: ReadSession, actor: S
         page="home",
         reviewer=actor.name,
         photo=photo,
+        batch=batch if batch is not None and owner_seen_by(actor) in (None, batch.created_by) else None,
+        origin=show_origin(photo.origin),
         is_waiting=is_waiting,
         is_set_aside=photo.state in (PhotoState.REJECTED, PhotoState.FAILED),
         image_url=f"/api/v1/photos/{photo_id}/image?size={_PREVIEW_SIDE_PX}",

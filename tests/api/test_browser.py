@@ -6,24 +6,20 @@ import dataclasses
 import io
 import os
 import re
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 import datasets
-from api.app import create_app
 from ocr_service import intake, verification
 from ocr_service.database import open_database
 from ocr_service.records import Alternative, Field, Line, Reading, ReadingStatus
@@ -33,27 +29,10 @@ from ocr_service.storage import LocalStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 SAMPLES = Path(datasets.__file__).parent / "samples"
 READ_WITHIN_S = 180.0
 # longer than the pause in which a second press counts as meant for the draft before
 A_LOOK_MS = 350
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"CI has to have Chromium at {CHROMIUM}: apt-get install chromium")
-        pytest.skip(f"no Chromium at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @contextmanager
@@ -72,20 +51,6 @@ def serving(data_dir: Path, *options: str) -> Iterator[str]:
         server.wait(90)
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a fresh profile; anything that the browser complains about fails the test."""
-    context: BrowserContext = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    # the browser itself reports every answer of 4xx, also those that the page expects and explains
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
-
-
 def wait_for(done: Callable[[], Any], within_s: float) -> Any:
     end = time.monotonic() + within_s
     while not (result := done()):
@@ -102,6 +67,8 @@ def test_a_photo_goes_from_upload_to_a_record_that_the_api_finds(page: Page, tmp
         page.get_by_label("Nghĩa trang", exact=True).fill("NTLS xã Thử Nghiệm")
         page.keyboard.press("Enter")
         expect(page.locator(".outcome[data-outcome=new]")).to_have_count(1)
+        page.get_by_role("link", name="Xem trang của đợt").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("NTLS xã Thử Nghiệm")
 
         queue = f"{address}/api/v1/queue"
         wait_for(lambda: httpx.get(queue).json()["items"], READ_WITHIN_S)
@@ -188,35 +155,31 @@ def decided(data_dir: Path, record_id: int) -> Any:
     return wait_for(lambda: (view := record(data_dir, record_id)).state is not RecordState.DRAFT and view, 10)
 
 
-@contextmanager
-def serving_here(data_dir: Path) -> Iterator[str]:
-    """The same application in a thread of this process, which starts in a moment; gives its address."""
-    app = create_app(Settings(data_dir=data_dir, reviewer="lan"))
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(30)
+Verifying = Callable[[Page, Path, int], AbstractContextManager[str]]
 
 
-@contextmanager
-def verifying(page: Page, data_dir: Path, first_id: int) -> Iterator[str]:
-    with serving_here(data_dir) as address:
-        page.goto(f"{address}/verify")
-        shows(page, first_id)
-        page.wait_for_timeout(A_LOOK_MS)
-        yield address
+@pytest.fixture
+def verifying(serving_here: Callable[[Path], AbstractContextManager[str]]) -> Verifying:
+    """Serves a data folder and opens its first draft."""
+
+    @contextmanager
+    def open_first(page: Page, data_dir: Path, first_id: int) -> Iterator[str]:
+        with serving_here(data_dir) as address:
+            page.goto(f"{address}/verify")
+            shows(page, first_id)
+            page.wait_for_timeout(A_LOOK_MS)
+            yield address
+
+    return open_first
 
 
 def shows(page: Page, draft_id: int) -> None:
     expect(page.locator(f'body[data-draft="{draft_id}"]')).to_have_count(1)
 
 
-def test_what_is_typed_right_after_accepting_goes_into_the_next_draft(page: Page, tmp_path: Path) -> None:
+def test_what_is_typed_right_after_accepting_goes_into_the_next_draft(
+    page: Page, tmp_path: Path, verifying: Verifying
+) -> None:
     ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "ABCD"]
     with verifying(page, tmp_path, ids[0]):
         for number, draft_id in enumerate(ids):
@@ -229,7 +192,7 @@ def test_what_is_typed_right_after_accepting_goes_into_the_next_draft(page: Page
     assert names == [f"NGUYỄN VĂN MẪU {letter} {number * 3}" for letter, number in zip("ABCD", "0123", strict=True)]
 
 
-def test_the_next_draft_is_there_before_the_key_is_up(page: Page, tmp_path: Path) -> None:
+def test_the_next_draft_is_there_before_the_key_is_up(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
     with verifying(page, tmp_path, ids[0]):
         page.wait_for_function("performance.getEntriesByName(location.origin + '/verify/drafts').length > 0")
@@ -243,7 +206,9 @@ def test_the_next_draft_is_there_before_the_key_is_up(page: Page, tmp_path: Path
         assert decided(tmp_path, ids[0]).state is RecordState.ACCEPTED
 
 
-def test_a_second_press_in_one_breath_does_not_accept_an_unseen_draft(page: Page, tmp_path: Path) -> None:
+def test_a_second_press_in_one_breath_does_not_accept_an_unseen_draft(
+    page: Page, tmp_path: Path, verifying: Verifying
+) -> None:
     ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
     with verifying(page, tmp_path, ids[0]):
         # both from within the page: on a busy machine two presses from outside are far apart
@@ -256,7 +221,7 @@ def test_a_second_press_in_one_breath_does_not_accept_an_unseen_draft(page: Page
         assert record(tmp_path, ids[1]).state is RecordState.DRAFT
 
 
-def test_a_weakly_read_field_has_to_be_looked_at_first(page: Page, tmp_path: Path) -> None:
+def test_a_weakly_read_field_has_to_be_looked_at_first(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU", unit_confidence=0.4)
     with verifying(page, tmp_path, draft_id):
         page.keyboard.press("Control+Enter")
@@ -271,7 +236,7 @@ def test_a_weakly_read_field_has_to_be_looked_at_first(page: Page, tmp_path: Pat
     assert view.fields["name"].raw == "NGUYỄN VĂN MẪU"
 
 
-def test_another_reading_is_taken_by_key_and_escape_restores(page: Page, tmp_path: Path) -> None:
+def test_another_reading_is_taken_by_key_and_escape_restores(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
     with verifying(page, tmp_path, draft_id):
         page.keyboard.press("Alt+ArrowDown")
@@ -282,7 +247,9 @@ def test_another_reading_is_taken_by_key_and_escape_restores(page: Page, tmp_pat
         expect(page.locator("#accept-label")).to_have_text("Chấp nhận")
 
 
-def test_doubtful_letters_are_shown_below_the_words_until_these_are_corrected(page: Page, tmp_path: Path) -> None:
+def test_doubtful_letters_are_shown_below_the_words_until_these_are_corrected(
+    page: Page, tmp_path: Path, verifying: Verifying
+) -> None:
     draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU", doubtful="ẪĂ")
     next_id = store_draft(tmp_path, "TRẦN VĂN MẪU")
     name = page.locator('.field[data-field="name"]')
@@ -301,7 +268,7 @@ def test_doubtful_letters_are_shown_below_the_words_until_these_are_corrected(pa
         expect(page.locator(".doubts:visible")).to_have_count(0)
 
 
-def test_cannot_read_not_a_headstone_skip_and_undo_have_keys(page: Page, tmp_path: Path) -> None:
+def test_cannot_read_not_a_headstone_skip_and_undo_have_keys(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "ABC"]
     with verifying(page, tmp_path, ids[0]):
         page.keyboard.press("Alt+k")
@@ -321,7 +288,7 @@ def test_cannot_read_not_a_headstone_skip_and_undo_have_keys(page: Page, tmp_pat
         shows(page, ids[1])
 
 
-def test_who_decided_second_is_told_and_overwrites_nothing(page: Page, tmp_path: Path) -> None:
+def test_who_decided_second_is_told_and_overwrites_nothing(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
     with verifying(page, tmp_path, ids[0]):
         database = open_database(Settings(data_dir=tmp_path).resolved_database_url)
@@ -335,7 +302,7 @@ def test_who_decided_second_is_told_and_overwrites_nothing(page: Page, tmp_path:
         assert record(tmp_path, ids[0]).state is RecordState.CANNOT_READ
 
 
-def test_a_decision_survives_a_server_that_is_away(page: Page, tmp_path: Path) -> None:
+def test_a_decision_survives_a_server_that_is_away(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     ids = [store_draft(tmp_path, f"NGUYỄN VĂN MẪU {letter}") for letter in "AB"]
     with verifying(page, tmp_path, ids[0]):
         page.wait_for_function("performance.getEntriesByName(location.origin + '/verify/drafts').length > 0")
@@ -349,7 +316,7 @@ def test_a_decision_survives_a_server_that_is_away(page: Page, tmp_path: Path) -
         expect(page.locator("#pending")).to_be_empty()
 
 
-def test_a_box_leads_to_its_field_and_a_field_to_its_box(page: Page, tmp_path: Path) -> None:
+def test_a_box_leads_to_its_field_and_a_field_to_its_box(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
     with verifying(page, tmp_path, draft_id):
         expect(page.locator(".box.active")).to_have_attribute("data-line", "0")
@@ -367,7 +334,7 @@ def test_a_box_leads_to_its_field_and_a_field_to_its_box(page: Page, tmp_path: P
         assert y == pytest.approx(stage["y"] + stage["height"] / 2, abs=2)
 
 
-def test_help_opens_by_key_and_gives_the_focus_back(page: Page, tmp_path: Path) -> None:
+def test_help_opens_by_key_and_gives_the_focus_back(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
     with verifying(page, tmp_path, draft_id):
         page.keyboard.press("F1")
@@ -377,7 +344,7 @@ def test_help_opens_by_key_and_gives_the_focus_back(page: Page, tmp_path: Path) 
         expect(page.locator("#c-name")).to_be_focused()
 
 
-def test_searching_while_typing_finds_without_tone_marks(page: Page, tmp_path: Path) -> None:
+def test_searching_while_typing_finds_without_tone_marks(page: Page, tmp_path: Path, verifying: Verifying) -> None:
     draft_id = store_draft(tmp_path, "NGUYỄN VĂN MẪU")
     with verifying(page, tmp_path, draft_id) as address:
         page.keyboard.press("Control+Enter")

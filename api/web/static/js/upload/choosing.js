@@ -1,6 +1,7 @@
 // Photos come by file dialogue, folder dialogue or drop; what is no picture is counted and left out.
 
 const PICTURES = /\.(jpe?g|png|heic|heif|tiff?|webp|bmp|gif|avif)$/i;
+const LONGEST_PATH = 1000; // what the server keeps
 const OF_SYSTEMS = /^(\.|thumbs\.db$|desktop\.ini$)/i; // what systems put into folders
 
 /** Calls `take({ photos: [{ file, path }], skipped: [path] })` whenever something was chosen. */
@@ -30,7 +31,7 @@ function sorted(files, pathOf) {
   const photos = [];
   const skipped = [];
   for (const file of files) {
-    const path = pathOf(file).normalize("NFC");
+    const path = pathOf(file).normalize("NFC").slice(-LONGEST_PATH);
     if (OF_SYSTEMS.test(file.name)) continue;
     if (file.type.startsWith("image/") || PICTURES.test(file.name)) photos.push({ file, path });
     else skipped.push(path);

@@ -1,15 +1,10 @@
 // The way of a file: chosen → hashed → announced → sent, where the server has not got it yet. Every file ends in one of
 // new, known, refused or failed, and whatever breaks off goes on from there: the server knows what it has.
-//
-// Uppy sends; only the few files that are on their way are in its hands, for its state is copied with each change and
-// adding ten thousand files to it takes the page seventeen seconds.
 
 import { mayPass, Refusal } from "./server.js";
+import { Transfer } from "./transfer.js";
 
 const ANNOUNCED_AT_ONCE = 200;
-const PARALLEL = 4; // browsers open six connections to one server; the page needs some itself
-const ON_THE_WAY = 24; // so that the next file starts without a timer, which hidden pages get once a second
-const STALLED_MS = 60_000;
 const FRESH_MS = 5 * 60_000; // an address into the object store is signed for a while only
 const MOST_TRIES = 4;
 const SETTLED = new Set(["new", "known", "refused", "failed"]);
@@ -17,7 +12,7 @@ const SETTLED = new Set(["new", "known", "refused", "failed"]);
 export class Sending {
   #server;
   #hashing;
-  #uppy;
+  #transfer;
   #onChange;
   #onEntry;
   #batch = null;
@@ -25,7 +20,6 @@ export class Sending {
   #waiting = []; // to be hashed
   #hashed = []; // to be announced
   #ready = []; // to be sent
-  #way = new Map(); // Uppy's id → entry, on its way
   #stored = []; // in the object store, to be confirmed
   #same = new Map(); // sha256 → entries with these bytes; one of them is sent for all
   #busy = new Set(); // loops that run
@@ -37,7 +31,12 @@ export class Sending {
     this.#hashing = hashing;
     this.#onChange = onChange;
     this.#onEntry = onEntry;
-    this.#uppy = this.#makeUppy();
+    this.#transfer = new Transfer({
+      onSent: (entry, answer) => this.#sent(entry, answer),
+      onFailed: (entry, request) => this.#run(`failure of ${entry.path}`, () => this.#failed(entry, request)),
+      onProgress: () => this.#onChange(),
+      onStalled: () => this.#lineDropped(),
+    });
   }
 
   get isPaused() {
@@ -45,11 +44,11 @@ export class Sending {
   }
 
   get isRunning() {
-    return this.#busy.size > 0 || this.#way.size > 0;
+    return this.#busy.size > 0 || !this.#transfer.isEmpty;
   }
 
   get isSending() {
-    return this.#way.size > 0 || this.#ready.length > 0;
+    return !this.#transfer.isEmpty || this.#ready.length > 0;
   }
 
   get isChecking() {
@@ -112,7 +111,7 @@ export class Sending {
           this.#hashed.push(entry);
         }
       }
-      const nothingToSend = !this.#ready.length && !this.#way.size;
+      const nothingToSend = !this.#ready.length && this.#transfer.isEmpty;
       if (this.#hashed.length >= ANNOUNCED_AT_ONCE || nothingToSend || !this.#waiting.length) await this.#announce();
     }
   }
@@ -147,75 +146,28 @@ export class Sending {
   #feed() {
     if (this.#paused || this.refusal !== null || this.#busy.has("wait")) return;
     const next = [];
-    while (this.#way.size + next.length < ON_THE_WAY && this.#ready.length) {
+    while (next.length < this.#transfer.free && this.#ready.length) {
       const entry = this.#ready.shift();
       if (entry.upload.isElsewhere && Date.now() - entry.upload.since > FRESH_MS) this.#hashed.push(entry);
       else next.push(entry);
     }
     if (this.#hashed.length) this.#run("check", () => this.#check());
     if (!next.length) return;
-    for (const entry of next) {
-      this.#way.set(
-        this.#uppy.addFile({
-          name: entry.file.name,
-          type: entry.file.type,
-          data: entry.file,
-          meta: { relativePath: entry.path, upload: entry.upload },
-        }),
-        entry,
-      );
-      this.#tell(entry, "sending");
+    for (const entry of next) this.#tell(entry, "sending");
+    this.#transfer.send(next);
+  }
+
+  #sent(entry, answer) {
+    entry.sent_bytes = entry.file.size;
+    this.#server.line.held();
+    if (entry.upload.isElsewhere) {
+      this.#stored.push(entry);
+      this.#run("confirm", () => this.#confirm());
+    } else {
+      this.#settle(entry, answer, "new");
     }
-    this.#uppy.upload().catch(() => {}); // each file's own event has said what happened
-  }
-
-  #makeUppy() {
-    const quiet = () => {};
-    const uppy = new globalThis.Uppy.Uppy({ logger: { debug: quiet, warn: quiet, error: quiet } });
-    uppy.use(globalThis.Uppy.XHRUpload, {
-      method: "PUT",
-      formData: false,
-      limit: PARALLEL,
-      timeout: STALLED_MS,
-      endpoint: (file) => file.meta.upload.url,
-      headers: (file) => file.meta.upload.headers,
-      shouldRetry: (request) => mayPass(request.status),
-      getResponseData: (request) => (request.responseText ? JSON.parse(request.responseText) : {}),
-    });
-    uppy.on("upload-progress", (file, { bytesUploaded }) => {
-      const entry = this.#way.get(file.id);
-      if (!entry) return;
-      entry.sent_bytes = bytesUploaded;
-      this.#onChange();
-    });
-    uppy.on("upload-success", (file, { body }) => {
-      const entry = this.#off(file);
-      if (!entry) return;
-      entry.sent_bytes = entry.file.size;
-      this.#server.line.held();
-      if (entry.upload.isElsewhere) {
-        this.#stored.push(entry);
-        this.#run("confirm", () => this.#confirm());
-      } else {
-        this.#settle(entry, body, "new");
-      }
-      this.#feed();
-      this.#onChange();
-    });
-    uppy.on("upload-error", (file, error, request) => {
-      const entry = this.#off(file);
-      if (entry) this.#run(`failure ${file.id}`, () => this.#failed(entry, request));
-    });
-    uppy.on("upload-stalled", () => this.#lineDropped());
-    return uppy;
-  }
-
-  /** A file leaves Uppy's hands. */
-  #off(file) {
-    const entry = this.#way.get(file.id);
-    this.#way.delete(file.id);
-    this.#uppy.removeFile(file.id);
-    return entry;
+    this.#feed();
+    this.#onChange();
   }
 
   async #failed(entry, request) {
@@ -230,7 +182,7 @@ export class Sending {
       return this.#lineDropped();
     }
     if (entry.upload.isElsewhere) this.#hashed.push(entry); // the address has run out
-    else if (status === 422) this.#waiting.push(entry); // not the bytes that were announced: changed since
+    else if (status === 422) this.#lookAgain(entry);
     else return this.#fail(entry, { detail: detailOf(request) });
     this.#tell(entry, "waiting");
     this.#goOn();
@@ -243,13 +195,8 @@ export class Sending {
   }
 
   #takeBack() {
-    const back = [...this.#way.values()];
-    this.#way.clear();
-    this.#uppy.cancelAll();
-    for (const entry of back) {
-      entry.sent_bytes = 0;
-      this.#tell(entry, "waiting");
-    }
+    const back = this.#transfer.takeBack();
+    for (const entry of back) this.#tell(entry, "waiting");
     this.#ready.unshift(...back);
   }
 
@@ -280,11 +227,23 @@ export class Sending {
     }
   }
 
-  /** A file that could not be sent; another one with the same bytes takes its place. */
+  /** Its bytes are not those that were announced: it was changed since, or they were damaged on the way. */
+  #lookAgain(entry) {
+    this.#waiting.push(entry);
+    this.#passOn(entry);
+  }
+
   #fail(entry, why) {
-    entry.isFirst = false;
     this.#tell(entry, "failed", why);
-    const heir = (this.#same.get(entry.sha256) ?? []).find((twin) => !SETTLED.has(twin.state));
+    this.#passOn(entry);
+  }
+
+  /** Another file with the same bytes takes the place of one that is not sent. */
+  #passOn(entry) {
+    entry.isFirst = false;
+    const twins = (this.#same.get(entry.sha256) ?? []).filter((twin) => twin !== entry);
+    this.#same.set(entry.sha256, twins);
+    const heir = twins.find((twin) => !SETTLED.has(twin.state));
     if (!heir) return;
     heir.isFirst = true;
     this.#ready.push(heir);
