@@ -48,6 +48,7 @@ class Weed(Service):
             "ip": HOST,
             "ip.bind": HOST,
             "master.telemetry": "false",
+            "master.resumeState": "false",  # with it, one start in five waits 5 s for its own master to lead
             "admin.ui": "false",
             "webdav": "false",
             "s3.port.iceberg": "0",
@@ -57,7 +58,7 @@ class Weed(Service):
             "master.volumeSizeLimitMB": "64",
             **{name: str(port) for name, port in self._ports.items()},
         }
-        return (str(_program()), "mini", *(f"-{name}={value}" for name, value in settings.items()))
+        return (str(_program()), "-logtostderr=true", "mini", *(f"-{name}={value}" for name, value in settings.items()))
 
     def is_ready(self) -> bool:
         """See ``Service``."""

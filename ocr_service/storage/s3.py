@@ -41,7 +41,7 @@ _PART_BYTES = 16 * 1024**2
 """The most of an object that memory holds: a longer one waits in a temporary file and is sent in parts."""
 _REQUESTS_AT_ONCE = 16
 _CONNECTIONS = 64  # as many threads as the API has (40), and those of ``durable``
-_TIMEOUT = urllib3.Timeout(connect=2.0, read=15.0)
+_TIMEOUT = urllib3.Timeout(connect=2.0, read=10.0)
 _RETRIES = urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504))
 _DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import secrets
@@ -220,27 +221,29 @@ def test_what_was_acknowledged_is_there_after_the_store_was_killed(own_service: 
     store = open_s3(weed)
     store.prepare()
     acknowledged: list[str] = []
-    done = threading.Event()
+    done, up = threading.Event(), threading.Event()
 
     def send() -> None:
         while not done.is_set():
-            try:
+            up.wait()  # what comes while it starts may hang in it for seconds
+            with contextlib.suppress(StorageError):
                 acknowledged.append(keep(store, new_bytes(50_000)))
-            except StorageError:
-                time.sleep(0.05)
 
     senders = [threading.Thread(target=send) for _ in range(3)]
     for sender in senders:
         sender.start()
     counts = []
     for _ in range(2):
+        up.set()
         before = len(acknowledged)
         while len(acknowledged) < before + 40:
             time.sleep(0.01)
         weed.kill()
+        up.clear()
         counts.append(len(acknowledged))
         weed.start()
     done.set()
+    up.set()
     for sender in senders:
         sender.join()
     assert counts[1] >= counts[0] + 40  # it went on after the first kill
