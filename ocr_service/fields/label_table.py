@@ -129,4 +129,4 @@ ALONE = {
     **{short: Label("unit") for short in ("dv",)},
 }
 # Digits and signs that readers give for letters of a label.
-LETTERS = str.maketrans("01|!5489", "oiiisabg")
+LETTERS = str.maketrans("01|!54789", "oiiisatbg")

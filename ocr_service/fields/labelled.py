@@ -244,7 +244,7 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
     draft.put("name", reading.name, item, raw=reading.raw, flags=reading.flags, fit=fit)
     draft.put("name_status", reading.status, item)
     if proposal and proposal.name != reading.name:
-        draft.put("name_suggested", proposal.name, item, raw=reading.raw, fit=0.0)
+        draft.put("name_suggested", proposal.name, item, raw=reading.raw, flags=reading.flags, fit=0.0)
     for name, value in (
         ("name_variants", list(reading.variants)),
         ("honorific", reading.honorific),

@@ -29,7 +29,9 @@ _LIKE, _MARGIN = 0.6, 0.1
 _SURELY_LIKE = 0.7  # before anything else is known of the stone
 _TODAY = 2035
 _BEFORE_DATE = re.compile(r"^.*?(?=\d{1,2}\s*[./\-]|\d{4}|ng[aà]y\s*\d|th[aá]ng\s*\d|$)", re.I)
-_SHORT_BEFORE = re.compile(r"^\W*(?P<cut>[^\W_](?:[./, \-]{0,2}[^\W\d_]){0,3})\W+(?=\d|[Nn]g|[Tt]h|NG|TH)")
+_SHORT_BEFORE = re.compile(
+    r"^\W*(?P<cut>[^\W_](?:[./, \-]{0,2}[^\W\d_]){0,3})\W+(?=\d{1,2}\s*[./\-]|\d{4}|[Nn]g|[Tt]h|NG|TH)"
+)
 
 
 def place_lone_dates(draft: Draft) -> None:

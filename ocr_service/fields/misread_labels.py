@@ -138,8 +138,18 @@ def misread_labels(folded: str, text: str, found: list[Found]) -> list[Found]:
     return misread
 
 
+# No other label has a Q than those of the hometown and of the last residence (TQ).
+_MISREAD_Q = re.compile(
+    r"\s*(?:(?=[a-z0-9./ ]{2,5}[ \t]*:)[a-su-z0-9]?[./ ]?q[./ ]?[a-z0-9]?|q[./][a-z0-9]{2,5})\.?"
+    r"(?=[ \t]*:[ \t]*[^\W\d])"
+)
+
+
 def _misread_pair(folded: str) -> tuple[int, Label] | None:
     """Where a misread abbreviation at the start ends, and what it says."""
+    hometown = _MISREAD_Q.match(folded)
+    if hometown:
+        return hometown.end(), Label("hometown")
     match = _MISREAD_PAIR.match(folded)
     if match is None:
         return None

@@ -179,7 +179,7 @@ def read_name(text: str) -> NameReading:
         name, flags = None, tuple(dict.fromkeys((*flags, "illegible_name")))
     said = None
     if honorific:
-        said = "đ/c" if honorific["dc"] else " ".join(honorific.group().lower().split()).strip(" :")
+        said = "đ/c" if honorific["dc"] else " ".join(honorific.group().lower().split()).strip(" :.")
     return NameReading(
         raw,
         name,

@@ -19,6 +19,7 @@ from ocr_service.fields.syllables import is_syllable
 from ocr_service.fields.text import fold, key, within_one_edit
 
 _ADMIN_WORDS = ("huyen", "tinh", "xa", "phuong", "tp", "tx", "tt", "h", "t", "x")
+_SHORT = 3  # letters of an abbreviated province, one too many included: CAO LÃNH - Đ7, which can only be Đồng Tháp
 _CRUMB = 3  # letters of a broken word that stands before a name: Ử HÀ NỘI, 5T. BÌNH DƯƠNG
 
 
@@ -65,6 +66,11 @@ def _chains(gaz: Gazetteer, parts: Sequence[Part]) -> Iterator[_Chain]:
                         yield _Chain(province, district, wrong + lost, used)
                 elif wrong <= 1 and not is_place and used == 1 and _is_misread(parts[-1].name):
                     yield _Chain(province, None, wrong + 2, used)
+    short = len(parts) > 1 and len(key(parts[-1].name)) <= _SHORT and _is_no_word(parts[-1].name)
+    if short and not is_place and not gaz.abbreviated_provinces(parts[-1].name):
+        around = {district.province: district for district in gaz.districts(parts[-2].name)}
+        for name, district in around.items() if len(around) == 1 else ():
+            yield from (_Chain(province, district, _SHORT, 1) for province in gaz.provinces(name)[:1])
 
 
 def _spellings(parts: Sequence[Part]) -> Iterator[tuple[str, int]]:
@@ -112,6 +118,11 @@ def _district(gaz: Gazetteer, part: Part, province: Province) -> tuple[District 
 def _holds(gaz: Gazetteer, parts: Sequence[Part]) -> bool:
     """Whether the last two parts are a commune and its district as they stand."""
     return len(parts) > 1 and any(gaz.communes(parts[-2].name, district) for district in gaz.districts(parts[-1].name))
+
+
+def _is_no_word(name: str) -> bool:
+    """Whether letters are no syllables, and so neither a hamlet nor a commune of their own."""
+    return not any(char.isspace() for char in name) and _is_misread(name)
 
 
 def _is_misread(name: str) -> bool:

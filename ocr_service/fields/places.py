@@ -68,10 +68,11 @@ def _read_place(text: str, cemetery_province: str | None, cemetery_commune: str 
     parts = _take_abroad(parts, place)
     if not punctuated and len(parts) > 1:
         place.flags.append("no_punctuation")
+    as_cut = list(parts)
     take_province(gaz, parts, place, here)
-    repaired = None if place.provinces or place.province or place.extra else with_chain_repaired(parts)
+    repaired = None if place.provinces or place.extra else with_chain_repaired(as_cut)
     if repaired:
-        parts = repaired
+        parts, place.province = repaired, None
         place.flags.append("gazetteer_fix")
         take_province(gaz, parts, place, here)
     take_district(gaz, parts, place, here)

@@ -164,3 +164,50 @@ def test_what_the_upload_knows_is_marked_as_such_and_gives_way_to_the_stone() ->
     stone = parse_text("LIỆT SĨ\nTRẦN VĂN TÁM\nHàng 5 số 7", context)
     assert stone.value("loc")["hang"] == "5"
     assert stone.value("loc")["source"] == "stone"
+
+
+def _with_readings(text: str, sure: float, *others: tuple[str, float]) -> Line:
+    return Line(text, sure, _line("").quad, 0, tuple(Alternative(*other) for other in others))
+
+
+def test_a_death_before_the_enlistment_takes_the_reading_that_mends_the_order_of_life() -> None:
+    lines = [
+        _line("LIỆT SĨ"),
+        _line("TRẦN VĂN TÁM"),
+        _line("NHẬP NGŨ: 6-1961"),
+        _with_readings("HY SINH: 12-8-1944", 0.8, ("HY SINH: 12-8-1964", 0.1), ("HY SINH: 12-8-1941", 0.06)),
+    ]
+    death = parse_lines(lines)
+    assert death.value("death") == "1964-08-12"
+    assert "chosen_alternative" in death.flags
+    assert death.record["death"].confidence < 0.2
+    hardly = [*lines[:3], _with_readings("HY SINH: 12-8-1944", 0.8, ("HY SINH: 12-8-1964", 0.01))]
+    assert parse_lines(hardly).value("death") == "1944-08-12"
+    assert "death_before_enlist" in parse_lines(hardly).flags
+
+
+def test_a_label_that_only_another_reading_has_is_believed_where_the_number_is_the_same() -> None:
+    head = [_line("LIỆT SĨ"), _line("TRẦN VĂN TÁM"), _line("SINH NĂM 1950")]
+    unread = _with_readings("KX: 27-1-1970", 0.5, ("Mất: 27-1-1970", 0.001))
+    assert parse_lines([*head, unread]).value("death") == "1970-01-27"
+    other_number = _with_readings("KX: 27-1-1970", 0.5, ("Mất: 21-1-1970", 0.001))
+    assert "chosen_alternative" not in parse_lines([*head, other_number]).flags
+
+
+def test_a_date_made_whole_from_misread_digits_stays_before_a_shorter_reading() -> None:
+    line = _with_readings("Mất 20-3-19M53", 0.5, ("Mất 20-3-19MS3", 0.02), ("Mất 20-3-53", 0.02))
+    assert parse_lines([_line("LIỆT SĨ"), _line("TRẦN VĂN TÁM"), line]).value("death") == "1953-03-20"
+
+
+def test_a_line_below_the_header_is_the_name_if_another_reading_of_it_is_one() -> None:
+    line = _with_readings("MAI VĂN2ĐẮC", 0.6, ("MAI VÁN2ĐẮC", 0.4), ("MAI VĂN ĐẮC", 0.2))
+    field = parse_lines([_line("LIỆT SĨ"), line]).record["name"]
+    assert (field.value, field.raw, field.flags) == ("Mai Văn Đắc", "MAI VĂN2ĐẮC", ("chosen_alternative",))
+
+
+def test_a_place_that_the_cemetery_decided_says_so() -> None:
+    text = "LIỆT SĨ\nTRẦN VĂN TÁM\nQuê quán: Tân Thành HN"
+    assert "completed_from_cemetery" in parse_text(text, Context(cemetery_province="Đồng Tháp")).flags
+    assert "completed_from_cemetery" not in parse_text(text).flags
+    known = "LIỆT SĨ\nTRẦN VĂN TÁM\nQuê quán: Kim Liên - Nam Đàn - Nghệ An"
+    assert "completed_from_cemetery" not in parse_text(known, Context(cemetery_province="Nghệ An")).flags
