@@ -43,12 +43,12 @@ def rabbitmq() -> Iterator[RabbitMQ]:
 
 
 @pytest.fixture
-def own_service() -> Iterator[Callable[[type[Service]], Any]]:
+def own_service() -> Iterator[Callable[..., Any]]:
     """Starts a server that only this test knows, to be killed: ``own_service(Weed)``."""
     with ExitStack() as stack:
 
-        def start(service: type[Service]) -> Service:
+        def start(service: type[Service], **given: Any) -> Service:
             must_be_there(service)
-            return stack.enter_context(service())
+            return stack.enter_context(service(**given))
 
         yield start

@@ -216,7 +216,7 @@ def test_a_store_that_is_away_is_told_at_every_step() -> None:
             step()
 
 
-def test_what_was_acknowledged_is_there_after_the_store_was_killed(own_service: Callable[[type[Weed]], Weed]) -> None:
+def test_what_was_acknowledged_is_there_after_the_store_was_killed(own_service: Callable[..., Weed]) -> None:
     weed = own_service(Weed)
     store = open_s3(weed)
     store.prepare()
