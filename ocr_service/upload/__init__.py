@@ -14,6 +14,7 @@ The journal only saves work: whatever it says, the server is asked again, and wh
 
 from __future__ import annotations
 
-from ocr_service.upload.run import Ending, Outcome, Plan, Task, plan_upload, upload
+from ocr_service.upload.plan import Plan, Task, plan_upload
+from ocr_service.upload.run import Ending, Outcome, Problem, upload
 
-__all__ = ["Ending", "Outcome", "Plan", "Task", "plan_upload", "upload"]
+__all__ = ["Ending", "Outcome", "Plan", "Problem", "Task", "plan_upload", "upload"]

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS files (
     sha256 TEXT NOT NULL,
     state TEXT,
     detail TEXT,
+    told TEXT NOT NULL DEFAULT '',
     placed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -37,8 +38,8 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 class Entry:
     """What is known of a file: the hash of its bytes as they were at that size and time, and the server's last word.
 
-    ``state`` is None until it was announced; ``placed`` says that its bytes lie in the object store and the server is
-    yet to be told.
+    ``state`` is None until it was announced, and ``told`` is what the server was told of it then. ``placed`` says that
+    its bytes lie in the object store and the server is yet to hear of it.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Entry:
     sha256: str
     state: FileState | None = None
     detail: str | None = None
+    told: str = ""
     placed: bool = False
 
     @property
@@ -90,7 +92,7 @@ class Journal:
             if written not in (None, str(_FORMAT)):
                 raise UsageError(f"{self.path} is of another version of this program; choose another with --journal")
             self._db.execute("INSERT OR REPLACE INTO facts VALUES ('format', ?)", (str(_FORMAT),))
-            rows = self._db.execute("SELECT path, size_bytes, mtime_ns, sha256, state, detail, placed FROM files")
+            rows = self._db.execute("SELECT path, size_bytes, mtime_ns, sha256, state, detail, told, placed FROM files")
             self.entries = {row[0]: _entry(row) for row in rows}
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -142,11 +144,11 @@ class Journal:
         return None if row is None else str(row[0])
 
     def _write(self, entries: list[Entry]) -> None:
-        rows = [(e.path, e.size_bytes, e.mtime_ns, e.sha256, e.state, e.detail, e.placed) for e in entries]
+        rows = [(e.path, e.size_bytes, e.mtime_ns, e.sha256, e.state, e.detail, e.told, e.placed) for e in entries]
         with self._lock, self._reported():
             self._db.execute("BEGIN")
             try:
-                self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+                self._db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.execute("ROLLBACK")
@@ -171,7 +173,7 @@ class Journal:
         self.close()
 
 
-def _entry(row: tuple[str, int, int, str, str | None, str | None, int]) -> Entry:
-    path, size_bytes, mtime_ns, sha256, state, detail, placed = row
+def _entry(row: tuple[str, int, int, str, str | None, str | None, str, int]) -> Entry:
+    path, size_bytes, mtime_ns, sha256, state, detail, told, placed = row
     said = FileState(state) if state else None
-    return Entry(path, size_bytes, mtime_ns, sha256, said, detail, bool(placed))
+    return Entry(path, size_bytes, mtime_ns, sha256, said, detail, told, bool(placed))

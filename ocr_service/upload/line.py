@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -69,7 +68,6 @@ class Line:
         self._host = urlsplit(address).netloc
         self._stop, self._tally, self._backoff = stop, tally, backoff
         self._give_up_after_s = give_up_after_s
-        self._last_answer_s = time.monotonic()
         self._was_reached = False
 
     def ask(
@@ -92,7 +90,7 @@ class Line:
         while True:
             if self._stop.is_set():
                 raise StoppedError
-            wait_s = None
+            asked_s = 0.0
             try:
                 answer = self._client.request(
                     method, url, json=json, content=body() if body else None, headers=headers or {}
@@ -102,13 +100,15 @@ class Line:
             else:
                 broken = broken + 1 if answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR else 0
                 if self._holds(answer, is_own) or (gives_way and broken >= _LASTING_ERRORS):
-                    self._last_answer_s = time.monotonic()
-                    self._tally.note_trouble(None)
+                    self._tally.note_answer()
                     return answer
                 trouble = f"{self._host} answers {answer.status_code} {answer.reason_phrase}"
-                wait_s = retry_after_s(answer.headers.get("retry-after"))
+                asked_s = retry_after_s(answer.headers.get("retry-after")) or 0.0
             failures += 1
-            self._wait(trouble, self._backoff.wait_s(failures) if wait_s is None else wait_s)
+            silent_s = self._tally.note_trouble(trouble)
+            if self._give_up_after_s is not None and silent_s >= self._give_up_after_s:
+                raise GaveUpError(trouble)
+            self._stop.wait(max(asked_s, self._backoff.wait_s(failures)))
 
     def close(self) -> None:
         """Close all connections."""
@@ -127,13 +127,6 @@ class Line:
             )
         self._was_reached = True
         return True
-
-    def _wait(self, trouble: str, wait_s: float) -> None:
-        silent_s = time.monotonic() - self._last_answer_s
-        if self._give_up_after_s is not None and silent_s >= self._give_up_after_s:
-            raise GaveUpError(trouble)
-        self._tally.note_trouble(trouble)
-        self._stop.wait(wait_s)
 
 
 def is_loopback(host: str) -> bool:

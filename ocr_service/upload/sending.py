@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from ocr_service.errors import UsageError
 from ocr_service.states import FileState
 from ocr_service.upload.bandwidth import TokenBucket
 from ocr_service.upload.columns import FileFacts
@@ -38,16 +41,13 @@ class Shipment:
     server: Server
     batch_id: int
     journal: Journal
+    folder: Path
     files: Mapping[str, LocalFile]
     facts: Mapping[str, FileFacts]
     tally: Tally
     stop: threading.Event
-    troubles: dict[str, str] = field(default_factory=dict)
+    troubles: dict[str, str]
     tries: Counter[str] = field(default_factory=Counter)
-
-    def has(self, path: str) -> bool:
-        """Whether a path is one of the files."""
-        return path in self.files
 
     def pending(self) -> list[Entry]:
         """Files that the server has yet to take or to refuse, without those in trouble."""
@@ -67,9 +67,22 @@ class Shipment:
                 return []
             half = len(entries) // 2  # one file of a thousand does not fit: find it, the others go on
             return self.announce(entries[:half]) + self.announce(entries[half:])
-        said = [(_as_answered(entry, answer), answer) for entry, answer in zip(entries, answers, strict=True)]
+        said = [
+            # the service keeps what it was told first
+            (replace(_as_answered(entry, answer), told=entry.told if entry.state else facts_text(facts)), answer)
+            for (entry, facts), answer in zip(asked, answers, strict=True)
+        ]
         self.journal.note([entry for entry, _ in said])
         return said
+
+    def told_otherwise(self) -> list[str]:
+        """Paths of which the server was told something else before than this run would tell it."""
+        known = ((path, self.journal.entries.get(path)) for path in self.files)
+        return [
+            path
+            for path, entry in known
+            if entry and entry.state and entry.told != facts_text(self.facts.get(path, _NOTHING))
+        ]
 
     def bounce(self, path: str, detail: str) -> None:
         """Note that bytes were turned away; they get further tries, but not for ever."""
@@ -82,6 +95,8 @@ class Shipment:
         try:
             return read_file(self.files[entry.path], entry.sha256)
         except FileTroubleError as error:
+            if not self.folder.is_dir() or next(self.folder.iterdir(), None) is None:
+                raise UsageError(f"{self.folder} is gone; plug the disk in and run the same command again") from error
             self.troubles[entry.path] = str(error)
             return None
 
@@ -94,6 +109,11 @@ class Shipment:
                 raise StoppedError
             yield piece
             self.tally.sent(len(piece))
+
+
+def facts_text(facts: FileFacts) -> str:
+    """Facts as the journal keeps them."""
+    return json.dumps(facts.to_json(), ensure_ascii=False)
 
 
 def announce_all(shipment: Shipment) -> None:

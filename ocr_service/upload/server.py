@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -37,11 +37,12 @@ class BatchWish:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the bytes of a file are wanted."""
+    """Where the bytes of a file are wanted; ``is_store``: in the object store, and the server has to hear of it."""
 
     method: str
     url: str
     headers: dict[str, str]
+    is_store: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +120,25 @@ class Server:
 
     def put(self, place: Place, body: Body, size_bytes: int) -> Answer | Unable | None:
         """Hand in bytes; None where they went to the object store and ``complete`` has to tell."""
-        headers = {"Content-Type": "application/octet-stream", **place.headers, "Content-Length": str(size_bytes)}
-        url = urljoin(f"{self._api}/", place.url)
-        if not url.startswith(f"{self._origin}/"):
-            answer = self._store(url).ask(place.method, url, body=body, headers=headers, gives_way=True)
+        headers = {**place.headers, "Content-Length": str(size_bytes)}
+        if place.is_store:
+            answer = self._store(place.url).ask(place.method, place.url, body=body, headers=headers, gives_way=True)
             if answer.is_success:
                 return None
             return Unable(f"the object store does not take it: {answer.status_code} {answer.text[:200]}")
-        answer = self._ask(place.method, url, body=body, headers=headers, gives_way=True)
+        path = urlsplit(place.url).path.removeprefix("/api/v1")  # whatever host it names, the key goes to ours alone
+        answer = self._ask(place.method, path, body=body, headers=headers, gives_way=True)
         return _answer(self._json(answer)) if answer.is_success else Unable(_detail(answer))
 
     def complete(self, batch_id: int, sha256s: Sequence[str]) -> list[Answer]:
         """Say which bytes lie in the object store; where their files stand now."""
         return self._answers(self._ask("POST", f"/batches/{batch_id}/files/complete", json={"sha256": list(sha256s)}))
 
-    def put_tar(self, batch_id: int, body: Body) -> list[Answer] | Unable:
-        """Hand in many files as one tar archive."""
+    def put_tar(self, batch_id: int, body: Body) -> Unable | None:
+        """Hand in many files as one tar archive; what became of each, the next announcement says."""
         headers = {"Content-Type": "application/x-tar"}
         answer = self._ask("POST", f"/batches/{batch_id}/tar", body=body, headers=headers, gives_way=True)
-        return self._answers(answer) if answer.is_success else Unable(_detail(answer))
+        return None if answer.is_success else Unable(_detail(answer))
 
     def receipt(self, batch_id: int) -> bytes:
         """The receipt of a batch, as CSV."""
@@ -149,8 +150,7 @@ class Server:
             line.close()
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        url = path if path.startswith(self._origin) else f"{self._api}{path}"
-        answer = self._line.ask(method, url, is_own=_is_own, **options)
+        answer = self._line.ask(method, f"{self._api}{path}", is_own=_is_own, **options)
         match answer.status_code:
             case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
                 hint = "check HEADSTONE_API_KEY or --key-file"
@@ -220,5 +220,5 @@ def _answer(said: Any) -> Answer:
         sha256=str(said["sha256"]),
         state=FileState(said["state"]),
         detail=problem.get("detail") or problem.get("title"),
-        place=Place(place["method"], place["url"], dict(place.get("headers") or {})) if place else None,
+        place=Place(place["method"], place["url"], dict(place["headers"]), bool(place["complete"])) if place else None,
     )

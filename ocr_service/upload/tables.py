@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -38,7 +37,7 @@ def read_tables(path: Path) -> list[Table]:
         raise UsageError(f"the manifest {path} is larger than {_MAX_BYTES // 1024**2} MiB; give a list of photos")
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise UsageError(f"the manifest {path} is an old or locked Excel file; save it as .xlsx or as CSV UTF-8")
-    return _xlsx(path, data) if zipfile.is_zipfile(io.BytesIO(data)) else [_csv(path, data)]
+    return _xlsx(path, data) if data.startswith(b"PK\x03\x04") else [_csv(path, data)]
 
 
 def _csv(path: Path, data: bytes) -> Table:
@@ -49,19 +48,16 @@ def _csv(path: Path, data: bytes) -> Table:
     if "\0" in text:
         raise UsageError(f"the manifest {path} is no text; give a CSV or XLSX file")
     delimiter = _delimiter(text)
-    skipped = 0
-    if text[:4].lower() == "sep=":  # Excel's own first line
-        skipped, text = 1, text.partition("\n")[2]
+    if text[:4].lower() == "sep=":  # Excel's own first line, which it does not show
+        text = text.partition("\n")[2]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
     try:
-        first = 1 + skipped
-        for cells in reader:  # a row is named by its first line: quoted cells may hold line ends
+        for number, cells in enumerate(reader, 1):  # rows, not lines: quoted cells may hold line ends
             if any(cell.strip() for cell in cells):
-                rows.append((first, tuple(_clean(cell) for cell in cells)))
-            first = reader.line_num + 1 + skipped
+                rows.append((number, tuple(_clean(cell) for cell in cells)))
     except csv.Error as error:
-        raise UsageError(f"the manifest {path} breaks off in row {reader.line_num + skipped}: {error}") from error
+        raise UsageError(f"the manifest {path} breaks off in line {reader.line_num}: {error}") from error
     return Table("", rows)
 
 

@@ -47,6 +47,7 @@ class Tally:
         self._clock = clock
         self._lock = threading.Lock()
         self._trouble: str | None = None
+        self._trouble_since_s = 0.0
         self.wire_bytes = 0
         """Bytes of photos that were sent, those that were sent again too."""
         self._begin(Phase.CONNECTING, 0, 0)
@@ -67,10 +68,18 @@ class Tally:
         with self._lock:
             self.wire_bytes += count_bytes
 
-    def note_trouble(self, trouble: str | None) -> None:
-        """Why nothing goes on at the moment; None once it does."""
+    def note_trouble(self, trouble: str) -> float:
+        """Why nothing goes on at the moment; returns for how many seconds nothing has."""
         with self._lock:
+            if self._trouble is None:
+                self._trouble_since_s = self._clock()
             self._trouble = trouble
+            return self._clock() - self._trouble_since_s
+
+    def note_answer(self) -> None:
+        """Something went through."""
+        with self._lock:
+            self._trouble = None
 
     def progress(self) -> Progress:
         """The moment as it is."""

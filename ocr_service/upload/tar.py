@@ -14,7 +14,6 @@ from functools import partial
 from ocr_service.upload.bandwidth import TokenBucket
 from ocr_service.upload.journal import Entry
 from ocr_service.upload.sending import Shipment
-from ocr_service.upload.server import Unable
 from ocr_service.upload.tally import Phase
 
 _FILES_AT_ONCE = 300
@@ -26,13 +25,11 @@ def send_as_tar(shipment: Shipment, bucket: TokenBucket) -> None:
     pending = shipment.pending()
     shipment.tally.begin(Phase.SENDING, files=len(pending), size_bytes=sum(entry.size_bytes for entry in pending))
     for group in _groups(_without_copies(pending)):
-        answers = shipment.server.put_tar(shipment.batch_id, partial(_pieces, shipment, group, bucket))
-        if isinstance(answers, Unable):
-            for entry in group:
-                shipment.bounce(entry.path, answers.detail)
-            continue
+        unable = shipment.server.put_tar(shipment.batch_id, partial(_pieces, shipment, group, bucket))
+        for entry, _ in shipment.announce([entry for entry in group if entry.path not in shipment.troubles]):
+            if not entry.is_settled:
+                shipment.bounce(entry.path, unable.detail if unable else "the server took the archive without it")
         shipment.tally.done(files=len(group), size_bytes=sum(entry.size_bytes for entry in group))
-    # what became of them, the next announcement says
 
 
 def archive(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
