@@ -43,11 +43,16 @@ _LISTEN_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """What ties a reading process to its supervisor. ``orders`` is None where it reads whatever waits."""
+    """What ties a reading process to its supervisor.
+
+    It says since when (monotonic, 0 for idle) it is busy with the photo that takes longest, and how much memory it may
+    take up (0 while the reader is being loaded). ``orders`` is None where it reads whatever waits.
+    """
 
     owner: str
     stop: Event
     busy_since: Synchronized[float]
+    limit_bytes: Synchronized[int]
     orders: Connection | None
 
 
@@ -77,6 +82,7 @@ def read_in_process(settings: Settings, load: LoadReader, ties: Ties) -> None:
         sys.exit(NO_READER)
     # what a reader takes up from the start is no growth: an engine on a GPU may fill more than the limit
     limit_bytes = max(settings.worker_max_memory_mb * 10**6, resident_bytes(os.getpid()) * 3 // 2)
+    ties.limit_bytes.value = limit_bytes
 
     def has_grown() -> bool:
         return resident_bytes(os.getpid()) > limit_bytes

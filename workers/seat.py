@@ -54,6 +54,7 @@ class Seat:
         self._takes_orders = takes_orders
         self._stop: Event = spawning.Event()
         self._busy_since: Synchronized[float] = spawning.Value("d", 0.0)
+        self._limit_bytes: Synchronized[int] = spawning.Value("Q", 0)
         self._owner = ""
         self._process: SpawnProcess | None = None
         self._orders: Connection | None = None
@@ -106,12 +107,13 @@ class Seat:
     def _start(self) -> None:
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{self._index}/{secrets.token_hex(4)}"
         self._busy_since.value = 0.0
+        self._limit_bytes.value = 0
         self._killed_for = None
         self._was_told = False
         theirs = None
         if self._takes_orders:
             self._orders, theirs = spawning.Pipe()
-        ties = Ties(self._owner, self._stop, self._busy_since, theirs)
+        ties = Ties(self._owner, self._stop, self._busy_since, self._limit_bytes, theirs)
         arguments = (self._settings, self._load, ties)
         name = f"reader-{self._index}"
         self._process = spawning.Process(target=read_in_process, args=arguments, name=name, daemon=True)
@@ -122,12 +124,12 @@ class Seat:
 
     def _end_if_it_hangs_or_grows(self, process: SpawnProcess) -> None:
         since, limit_s = self._busy_since.value, self._settings.photo_timeout_s
-        most_mb = self._settings.worker_max_memory_mb * _KILLED_AT_TIMES_THE_LIMIT
+        most_bytes = self._limit_bytes.value * _KILLED_AT_TIMES_THE_LIMIT
         if since and time.monotonic() - since > limit_s:
             self._killed_for = f"its reader took more than {limit_s:g} s"
             process.kill()
-        elif since and resident_bytes(process.pid or 0) > most_mb * 10**6:
-            self._killed_for = f"its reader took up more than {most_mb} MB"
+        elif since and most_bytes and resident_bytes(process.pid or 0) > most_bytes:
+            self._killed_for = f"its reader took up more than {most_bytes // 10**6} MB"
             process.kill()
 
     def _talk(self) -> None:

@@ -163,7 +163,7 @@ def test_a_reading_process_whose_bundle_is_missing_says_so_in_one_line(
 ) -> None:
     spawn = multiprocessing.get_context("spawn")
     chosen = settings.model_copy(update={"bundle": "nobody-vi"})
-    ties = Ties("w1", spawn.Event(), spawn.Value("d", 0.0), orders=None)
+    ties = Ties("w1", spawn.Event(), spawn.Value("d", 0.0), spawn.Value("Q", 0), orders=None)
     process = spawn.Process(target=read_in_process, args=(chosen, load_photo_reader, ties))
     process.start()
     process.join(90)
