@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -98,10 +98,10 @@ def identify(request: Request) -> Actor:
     return Actor(settings.reviewer, ALL_ROLES)
 
 
-def require(*roles: Role) -> Callable[..., Actor]:
+def require(*roles: Role) -> Callable[..., Awaitable[Actor]]:
     """A dependency that lets in whoever has one of the roles, and says who it is."""
 
-    def allowed(
+    async def allowed(
         request: Request,
         _b: Annotated[object, Security(_bearer)],
         _h: Annotated[object, Security(_header)],

@@ -16,22 +16,22 @@ from ocr_service.settings import Settings
 from ocr_service.storage import ObjectStore
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """Settings of this process."""
     return cast(Settings, request.app.state.settings)
 
 
-def get_database(request: Request) -> Database:
+async def get_database(request: Request) -> Database:
     """The database of this process."""
     return cast(Database, request.app.state.database)
 
 
-def get_store(request: Request) -> ObjectStore:
+async def get_store(request: Request) -> ObjectStore:
     """The object store of this process."""
     return cast(ObjectStore, request.app.state.store)
 
 
-def get_settler(request: Request) -> Settler:
+async def get_settler(request: Request) -> Settler:
     """What notes deliveries in this process."""
     return cast(Settler, request.app.state.settler)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, func, select, type_coerce
+from sqlalchemy import String, and_, bindparam, case, func, outerjoin, select, text, type_coerce
 from sqlalchemy.orm import Session
 
-from ocr_service.database.announcements import BatchFacts, facts_of
-from ocr_service.database.models import Arrival, Batch, Photo
+from ocr_service.database.announcements import BatchFacts, list_batches
+from ocr_service.database.models import Base
 from ocr_service.records import RejectReason
 from ocr_service.states import FileState, PhotoState
 
@@ -85,94 +85,91 @@ def page(
     session: Session, *, created_by: str | None, before_id: int | None, limit: int, read_since: datetime
 ) -> list[BatchAccount]:
     """Accounts of batches, newest first; of one person's only where ``created_by`` names one."""
-    query = select(Batch).order_by(Batch.id.desc()).limit(limit)
-    if created_by is not None:
-        query = query.where(Batch.created_by == created_by)
-    if before_id is not None:
-        query = query.where(Batch.id < before_id)
-    return _accounts(session, [facts_of(batch) for batch in session.scalars(query)], read_since)
+    found = list_batches(session, created_by=created_by, before_id=before_id, limit=limit)
+    return _accounts(session, found, read_since)
 
 
 def standings(session: Session, batch_id: int, sha256s: Collection[str]) -> list[FileStanding]:
     """Every file of a batch that has one of these hashes, in the order in which they were announced."""
-    query = _files(batch_id).where(Arrival.sha256.in_(sha256s)).order_by(Arrival.id)
-    return [_standing(row) for row in session.execute(query)]
+    found = session.execute(_STANDINGS, {"in_batch": batch_id, "sha256s": list(sha256s)})
+    return [_standing(row) for row in found]
 
 
 def files(
     session: Session, batch_id: int, *, state: FileState | None = None, after_id: int = 0, limit: int
 ) -> list[FileStanding]:
     """Files of a batch in the order in which they were announced, later than ``after_id``."""
-    query = _files(batch_id).where(Arrival.id > after_id).order_by(Arrival.id).limit(limit)
+    query = _FILES.where(_arrivals.c.id > after_id).order_by(_arrivals.c.id).limit(limit)
     if state is not None:
-        query = query.where(_state() == str(state))
-    return [_standing(row) for row in session.execute(query)]
+        query = query.where(_STATE.in_([str(state)]))
+    return [_standing(row) for row in session.execute(query, {"in_batch": batch_id})]
 
 
-def _state() -> ColumnElement[str]:
-    photo_state = type_coerce(Photo.state, String)
-    return case(
-        (Arrival.reason.is_not(None), str(FileState.REFUSED)),
-        (Arrival.photo_id.is_(None), str(FileState.ANNOUNCED)),
-        (Arrival.duplicate, str(FileState.DUPLICATE)),
-        (and_(photo_state == str(PhotoState.RECEIVED), Photo.queued_at.is_not(None)), str(FileState.QUEUED)),
-        (
-            and_(photo_state == str(PhotoState.IN_VERIFICATION), Photo.needs_rephotograph),
-            str(FileState.NEEDS_REPHOTOGRAPH),
-        ),
-        else_=photo_state,
+_arrivals, _photos = Base.metadata.tables["arrivals"], Base.metadata.tables["photos"]
+_photo_state = type_coerce(_photos.c.state, String)
+
+_STATE = case(
+    (_arrivals.c.reason.is_not(None), str(FileState.REFUSED)),
+    (_arrivals.c.photo_id.is_(None), str(FileState.ANNOUNCED)),
+    (_arrivals.c.duplicate, str(FileState.DUPLICATE)),
+    (and_(_photo_state == str(PhotoState.RECEIVED), _photos.c.queued_at.is_not(None)), str(FileState.QUEUED)),
+    (
+        and_(_photo_state == str(PhotoState.IN_VERIFICATION), _photos.c.needs_rephotograph),
+        str(FileState.NEEDS_REPHOTOGRAPH),
+    ),
+    else_=_photo_state,
+)
+_REASON = func.coalesce(_arrivals.c.reason, _photos.c.reason)
+_WITH_PHOTO = outerjoin(_arrivals, _photos, _photos.c.id == _arrivals.c.photo_id)
+
+# made once: to put a statement together takes longer than to run it
+_FILES = (
+    select(
+        _arrivals.c.id,
+        _arrivals.c.batch_id,
+        func.coalesce(_arrivals.c.path, _arrivals.c.filename).label("path"),
+        func.coalesce(_arrivals.c.sha256, _photos.c.sha256).label("sha256"),
+        func.coalesce(_photos.c.size_bytes, _arrivals.c.size_bytes).label("size_bytes"),
+        _STATE.label("state"),
+        _arrivals.c.photo_id,
+        _photos.c.batch_id.label("photo_batch_id"),
+        _photos.c.state.label("photo_state"),
+        _REASON.label("reason"),
+        func.coalesce(_arrivals.c.detail, _photos.c.detail).label("detail"),
+        _arrivals.c.at.label("announced_at"),
+        func.coalesce(_photos.c.changed_at, _arrivals.c.at).label("changed_at"),
     )
+    .select_from(_WITH_PHOTO)
+    .where(_arrivals.c.batch_id == bindparam("in_batch"))
+)
+_STANDINGS = _FILES.where(_arrivals.c.sha256.in_(bindparam("sha256s", expanding=True))).order_by(_arrivals.c.id)
 
-
-def _files(batch_id: int) -> Select[*tuple[Any, ...]]:
-    # columns by name: whole rows would bring their documents along
-    return (
-        select(
-            Arrival.id,
-            Arrival.batch_id,
-            func.coalesce(Arrival.path, Arrival.filename).label("path"),
-            func.coalesce(Arrival.sha256, Photo.sha256).label("sha256"),
-            func.coalesce(Photo.size_bytes, Arrival.size_bytes).label("size_bytes"),
-            _state().label("state"),
-            Arrival.photo_id,
-            Photo.batch_id.label("photo_batch_id"),
-            Photo.state.label("photo_state"),
-            func.coalesce(Arrival.reason, Photo.reason).label("reason"),
-            func.coalesce(Arrival.detail, Photo.detail).label("detail"),
-            Arrival.at.label("announced_at"),
-            func.coalesce(Photo.changed_at, Arrival.at).label("changed_at"),
-        )
-        .outerjoin(Photo, Photo.id == Arrival.photo_id)
-        .where(Arrival.batch_id == batch_id)
+_READ_LATELY = and_(
+    _arrivals.c.duplicate.is_(False), _photos.c.state.in_(_READ), _photos.c.changed_at >= bindparam("read_since")
+)
+_ACCOUNTS = (
+    select(
+        _arrivals.c.batch_id,
+        _STATE.label("file_state"),
+        _REASON.label("file_reason"),
+        func.count(),
+        func.sum(func.coalesce(_photos.c.size_bytes, _arrivals.c.size_bytes, 0)),
+        func.sum(case((_READ_LATELY, 1), else_=0)),
+        func.min(_arrivals.c.at),
     )
+    .select_from(_WITH_PHOTO)
+    .where(_arrivals.c.batch_id.in_(bindparam("batch_ids", expanding=True)))
+    .group_by(_arrivals.c.batch_id, text("file_state"), text("file_reason"))
+)
 
 
 def _standing(row: Any) -> FileStanding:
-    known = dict(row._mapping)
-    known["state"] = FileState(known["state"])
-    return FileStanding(**known)
+    return FileStanding(**{**row._mapping, "state": FileState(row.state)})
 
 
 def _accounts(session: Session, batches: Sequence[BatchFacts], read_since: datetime) -> list[BatchAccount]:
-    state = _state().label("file_state")
-    reason = func.coalesce(Arrival.reason, Photo.reason).label("file_reason")
-    lately = and_(Arrival.duplicate.is_(False), Photo.state.in_(_READ), Photo.changed_at >= read_since)
-    query = (
-        select(
-            Arrival.batch_id,
-            state,
-            reason,
-            func.count(),
-            func.sum(func.coalesce(Photo.size_bytes, Arrival.size_bytes, 0)),
-            func.sum(case((lately, 1), else_=0)),
-            func.min(Arrival.at),
-        )
-        .outerjoin(Photo, Photo.id == Arrival.photo_id)
-        .where(Arrival.batch_id.in_([batch.id for batch in batches]))
-        .group_by(Arrival.batch_id, state, reason)
-    )
     rows: dict[int, list[Any]] = {batch.id: [] for batch in batches}
-    for row in session.execute(query):
+    for row in session.execute(_ACCOUNTS, {"batch_ids": list(rows), "read_since": read_since}):
         rows[row[0]].append(row)
     return [_account(batch, rows[batch.id]) for batch in batches]
 

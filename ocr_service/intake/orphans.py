@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from ocr_service.database import Database
-from ocr_service.database.announcements import known_photos
+from ocr_service.database.incoming import known_photos
 from ocr_service.database.types import utc_now
 from ocr_service.storage import ObjectStore
 from ocr_service.storage.orphans import Swept, prefix_of_hour, sweep_orphans

@@ -9,8 +9,8 @@ from pathlib import Path, PurePath
 
 from sqlalchemy.orm import Session
 
-from ocr_service.database import announcements
-from ocr_service.database.announcements import KnownPhoto, NewPhoto
+from ocr_service.database import announcements, incoming
+from ocr_service.database.incoming import KnownPhoto, NewPhoto
 from ocr_service.database.types import utc_now
 from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, Taken, take
 from ocr_service.records import Context, RejectReason
@@ -76,7 +76,7 @@ def note_received(
     now = now or utc_now()
     named = [(_file_name(name), outcome) for name, outcome in files]
     first = {taken.sha256: (name, taken) for name, taken in reversed(named) if isinstance(taken, Taken)}
-    new = announcements.add_photos(
+    new = incoming.add_photos(
         session,
         [NewPhoto(sha256, taken.size_bytes, name, context, taken.origin) for sha256, (name, taken) in first.items()],
         batch_id=batch_id,
@@ -84,7 +84,7 @@ def note_received(
         now=now,
         by=received_by,
     )
-    photos = announcements.known_photos(session, first)
+    photos = incoming.known_photos(session, first)
     received = []
     for name, outcome in named:
         if isinstance(outcome, Refusal):
@@ -93,7 +93,7 @@ def note_received(
             # the first file with these bytes is the photo, later ones are copies of it
             duplicate = new.pop(outcome.sha256, None) is None
             received.append(_received(name, outcome.sha256, photos[outcome.sha256], duplicate))
-    announcements.add_arrivals(
+    incoming.add_arrivals(
         session,
         [
             {
