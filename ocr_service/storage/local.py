@@ -15,6 +15,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,7 +68,8 @@ class LocalStore:
         try:
             with _as_storage_error():
                 _side_by_side(_LocalIncoming.sync, ours)
-                _side_by_side(self._folders.sync, {self._settle(incoming) for incoming in ours})
+                settled = {self._settle(incoming) for incoming in ours}
+                self._folders.sync(settled)
         finally:
             for incoming in ours:
                 incoming.discard()
@@ -120,10 +122,10 @@ class LocalStore:
         """See ``ObjectStore.put_back``."""
         path = object_path(self._root, sha256)
         with _as_storage_error():
-            self._folders.make(path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileNotFoundError):
                 (self._aside / sha256).replace(path)
-            self._folders.sync(path.parent)
+            self._folders.sync({path.parent})
 
     def objects_aside(self) -> Iterator[Entry]:
         """See ``ObjectStore.objects_aside``."""
@@ -149,7 +151,7 @@ class LocalStore:
     def _settle(self, incoming: _LocalIncoming) -> Path:
         """Give a synced file its name; the folder that holds it is still to be synced, also where it was there."""
         target = object_path(self._root, incoming.stored.sha256)
-        self._folders.make(target.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
             incoming.path.chmod(0o440)
             incoming.path.replace(target)
@@ -191,7 +193,7 @@ class _LocalIncoming:
 
 
 class _Folders:
-    """Folders of a store. An entry survives a power cut once the folder that holds it was synced (POSIX ``fsync``).
+    """Folders of a store. A name survives a power cut once the folder that holds it was synced (POSIX ``fsync``).
 
     So a new folder is not enough: the one above it must be synced too, also where another process has made it a moment
     ago. Each process does so once for each folder and remembers it: there are 65,536.
@@ -201,31 +203,27 @@ class _Folders:
         self._root = root
         self._anchored: set[Path] = set()
 
-    def make(self, folder: Path) -> None:
-        """Make a folder of the second level whose name survives a power cut."""
-        if folder in self._anchored:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        self.sync(folder.parent)
-        if folder.parent not in self._anchored:
-            self.sync(self._root)
-            self._anchored.add(folder.parent)
-        self._anchored.add(folder)
-
-    @staticmethod
-    def sync(folder: Path) -> None:
-        """Make the names in a folder survive a power cut."""
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    def sync(self, folders: AbstractSet[Path]) -> None:
+        """Make what stands in folders of the second level survive a power cut, and these folders too."""
+        new = folders - self._anchored
+        above = {folder.parent for folder in new}
+        top = {self._root} if above - self._anchored else set()
+        _side_by_side(_sync_folder, folders | above | top)
+        self._anchored |= new | above
 
 
 def object_path(root: Path, sha256: str) -> Path:
     """Where a local store keeps an object. Raises ``NotFoundError`` for anything but a SHA-256."""
     name = checked_name(sha256)
     return root / name[:2] / name[2:4] / name
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _side_by_side(sync: Callable[[_T], None], what: Collection[_T]) -> None:
