@@ -96,6 +96,7 @@ class Gazetteer:
         self.by_province: dict[str, dict[str, list[District]]] = defaultdict(lambda: defaultdict(list))
         self._provinces: dict[str, list[Province]] = defaultdict(list)
         self._province_abbreviations: dict[str, list[Province]] = defaultdict(list)
+        self._by_last_syllable: dict[str, list[Province]] = defaultdict(list)
         self._districts: dict[str, list[District]] = defaultdict(list)
         self._commune_index: dict[str, dict[str, list[Commune]]] = {}
         self._everywhere: dict[str, list[tuple[District, Commune]]] | None = None
@@ -105,6 +106,8 @@ class Gazetteer:
         self._read_provinces()
         self._read_former_districts()
         self._province_forms = _forms(self._provinces)
+        for group in self._provinces.values():
+            self._by_last_syllable[_last_syllable(group[0].name)].append(group[0])
         self._district_forms = _forms(self._districts)
 
     def _read_2025(self) -> None:
@@ -190,7 +193,9 @@ class Gazetteer:
         """Provinces that stones abbreviate so: ``L.A``, ``ĐT``, ``B.Tre``, ``Q.Ngãi``."""
         listed = self._province_abbreviations.get(key(short), ())
         marked = tuple(p for p in listed if _initials(p.name) == _letters(short)) or tuple(listed)
-        return marked or tuple(p for group in self._provinces.values() for p in group[:1] if shortens(short, p.name))
+        return marked or tuple(
+            p for p in self._by_last_syllable.get(_last_syllable(short), ()) if shortens(short, p.name)
+        )
 
     def districts(self, name: str, within: Iterable[str] | None = None) -> tuple[District, ...]:
         """Districts of that name, tones ignored, in the given provinces of the 63-province era or anywhere."""
@@ -258,13 +263,21 @@ class Gazetteer:
 
 def shortens(short: str, name: str) -> bool:
     """Whether ``B.Tre`` may stand for ``Bến Tre``: initials of the first syllables, the last one in full."""
-    *initials, last = [part for part in fold(short).replace("/", ".").replace(" ", ".").split(".") if part] or [""]
+    *initials, last = _syllables(short)
     syllables = fold(name).split()
     if not initials or len(syllables) != len(initials) + 1 or key(syllables[-1]) != key(last) or len(last) < 2:
         return False
     return all(
         len(part) <= 2 and syllable.startswith(part) for part, syllable in zip(initials, syllables, strict=False)
     )
+
+
+def _syllables(short: str) -> list[str]:
+    return [part for part in fold(short).replace("/", ".").replace(" ", ".").split(".") if part] or [""]
+
+
+def _last_syllable(name: str) -> str:
+    return key(_syllables(name)[-1])
 
 
 def _initials(name: str) -> str:

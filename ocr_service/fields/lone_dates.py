@@ -29,6 +29,7 @@ _LIKE, _MARGIN = 0.6, 0.1
 _SURELY_LIKE = 0.7  # before anything else is known of the stone
 _TODAY = 2035
 _BEFORE_DATE = re.compile(r"^.*?(?=\d{1,2}\s*[./\-]|\d{4}|ng[aà]y\s*\d|th[aá]ng\s*\d|$)", re.I)
+_DIGITS = re.compile(r"\d\d")
 _SHORT_BEFORE = re.compile(
     r"^\W*(?P<cut>[^\W_](?:[./, \-]{0,2}[^\W\d_]){0,3})\W+(?=\d{1,2}\s*[./\-]|\d{4}|[Nn]g|[Tt]h|NG|TH)"
 )
@@ -131,7 +132,9 @@ def _likeness(text: str) -> dict[str, float]:
 
 def is_misread_date(text: str) -> bool:
     """Whether the words before a whole date or a year are like the label of some date."""
-    return max(_likeness(text).values(), default=0.0) >= _SURELY_LIKE and read_date(text).year is not None
+    if not _DIGITS.search(text) or max(_likeness(text).values(), default=0.0) < _SURELY_LIKE:
+        return False
+    return read_date(text).year is not None
 
 
 def _last_death(draft: Draft) -> int:
