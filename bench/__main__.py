@@ -29,6 +29,7 @@ BENCHES: Mapping[str, str] = {  # name → module:function, imported only when i
     "graves": "bench.graves:run",
     "fuzz": "bench.fuzz:run",
     "queue": "bench.queue:run",
+    "growth": "bench.growth:run",
     "soak": "bench.soak:run",
 }
 

@@ -20,6 +20,7 @@ from ocr_service.database.announcements import AnnouncedFile, ArrivedFile, Batch
 from ocr_service.database.types import utc_now
 from ocr_service.errors import ConflictError, NotFoundError, UsageError
 from ocr_service.intake.completing import Wanted
+from ocr_service.intake.counting import count_file
 from ocr_service.intake.taking import Refusal, Taken, refusal_of_size
 from ocr_service.records import Context, Origin
 from ocr_service.states import FileState, Priority
@@ -82,6 +83,7 @@ def announce(
         refusal = refusal_of_size(file.size_bytes, max_bytes)
         if refusal is not None:
             announcements.refuse(session, batch.id, file.sha256, refusal.reason, refusal.detail)
+            count_file(refusal, duplicate=False)
     return _standing_of(session, batch.id, labelled)
 
 
@@ -129,6 +131,9 @@ def settle(session: Session, deliveries: Sequence[Delivery], *, now: datetime | 
         announcements.settle(session, announcements.get_batch(session, batch_id), arrived, now, by)
         for file in announced(session, batch_id, [delivery.sha256 for delivery in group]):
             standing[batch_id, file.sha256 or ""] = file
+        for delivery in group:
+            known = standing[batch_id, delivery.sha256].state is FileState.DUPLICATE
+            count_file(delivery.outcome, duplicate=known)
     return [standing[delivery.batch_id, delivery.sha256] for delivery in deliveries]
 
 

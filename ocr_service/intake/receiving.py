@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from ocr_service.database import announcements, incoming
 from ocr_service.database.incoming import KnownPhoto, NewPhoto
 from ocr_service.database.types import utc_now
+from ocr_service.intake.counting import count_file
 from ocr_service.intake.taking import DEFAULT_MAX_BYTES, Refusal, Taken, take
 from ocr_service.records import Context, RejectReason
 from ocr_service.states import PhotoState, Priority
@@ -93,6 +94,7 @@ def note_received(
             # the first file with these bytes is the photo, later ones are copies of it
             duplicate = new.pop(outcome.sha256, None) is None
             received.append(_received(name, outcome.sha256, photos[outcome.sha256], duplicate))
+        count_file(outcome, duplicate=received[-1].duplicate)
     incoming.add_arrivals(
         session,
         [
