@@ -59,10 +59,13 @@ class Settings(BaseSettings):
     )
 
     s3_endpoint: str | None = Field(
-        default=None, description="Host and port of a store that speaks S3; default: photos lie in the data folder."
+        default=None,
+        pattern=r"^[^/]*$",
+        description="Host and port of a store that speaks S3; default: photos lie in the data folder.",
     )
     s3_public_endpoint: str | None = Field(
         default=None,
+        pattern=r"^(https?://[^/]+/?)?$",
         description="How clients reach that store, https://HOST; default: they send photos to this service.",
     )
     s3_secure: bool = Field(default=True, description="Whether the store is spoken to by TLS.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from ocr_service.errors import UsageError
 from ocr_service.settings import Settings
 from ocr_service.storage.local import LocalStore, object_path
@@ -35,23 +37,20 @@ def open_store(settings: Settings) -> ObjectStore:
     Each process opens its own, after a fork. S3 is not asked anything yet; ``prepare`` makes its bucket. Raises
     ``StorageError`` for a folder that cannot be made, ``UsageError`` for settings that do not fit together.
     """
-    if settings.s3_endpoint is None:
+    if not settings.s3_endpoint:
         return LocalStore(settings.objects_dir)
     # imported where it is wanted: the client takes half a second that the folder can do without
     from ocr_service.storage.s3 import Access, Endpoint, S3Store
 
-    def endpoint(text: str) -> Endpoint:
-        scheme, given, host = text.rpartition("://")
-        return Endpoint(host.rstrip("/"), scheme == "https" if given else settings.s3_secure)
-
     if settings.s3_access_key is None or settings.s3_secret_key is None:
         raise UsageError("a store needs keys; set HEADSTONE_S3_ACCESS_KEY and HEADSTONE_S3_SECRET_KEY")
+    public = urlsplit(settings.s3_public_endpoint or "")
     try:
         return S3Store(
-            endpoint(settings.s3_endpoint),
+            Endpoint(settings.s3_endpoint, settings.s3_secure),
             settings.s3_bucket,
             Access(settings.s3_access_key, settings.s3_secret_key.get_secret_value(), settings.s3_region),
-            public=endpoint(settings.s3_public_endpoint) if settings.s3_public_endpoint else None,
+            public=Endpoint(public.netloc, public.scheme == "https") if public.netloc else None,
             presigned_s=settings.s3_presigned_s,
         )
     except ValueError as error:

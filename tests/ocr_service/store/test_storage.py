@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bench.services import Weed
 from ocr_service.errors import NotFoundError, StorageError, UsageError
-from ocr_service.settings import Settings
+from ocr_service.settings import Settings, load_settings
 from ocr_service.storage import LocalStore, ObjectStore, chunks_of, open_store
 from ocr_service.storage.orphans import ASIDE_AGE, LEFTOVER_AGE, ORPHAN_AGE, Swept, prefix_of_hour, sweep_orphans
 
@@ -211,7 +211,14 @@ def test_settings_that_do_not_fit_together_are_told(weed: Weed) -> None:
     with pytest.raises(UsageError, match="HEADSTONE_S3_ACCESS_KEY"):
         open_store(Settings(s3_endpoint=weed.endpoint))
     with pytest.raises(UsageError, match="HEADSTONE_S3_ENDPOINT"):
-        open_store(Settings(s3_endpoint="store.example/photos", s3_access_key="a", s3_secret_key="b"))
+        open_store(Settings(s3_endpoint="store.example?x", s3_access_key="a", s3_secret_key="b"))
+    for name, wrong in (("s3_endpoint", "https://store.example"), ("s3_public_endpoint", "store.example")):
+        with pytest.raises(UsageError, match=f"HEADSTONE_{name.upper()}"):
+            load_settings(**{name: wrong})
+
+
+def test_an_empty_endpoint_is_none(tmp_path: Path) -> None:
+    assert isinstance(open_store(Settings(data_dir=tmp_path, s3_endpoint="", s3_public_endpoint="")), LocalStore)
 
 
 def test_chunks_hold_a_whole_file(tmp_path: Path) -> None:
