@@ -45,16 +45,22 @@ def choose(lines: Sequence[Line], context: Context) -> tuple[list[Line], bool]:
     """Lines with a reading exchanged where another fits and theirs does not; and whether any was."""
     if not any(line.alternatives for line in lines):
         return list(lines), False
-    chosen = _in_order_of_life([_better(line, context) for line in lines])
+    stated = frozenset(field for line in lines for field in _stated(line.text))
+    chosen = _in_order_of_life([_better(line, context, stated) for line in lines])
     return chosen, any(new.text != old.text for new, old in zip(chosen, lines, strict=True))
 
 
-def _better(line: Line, context: Context) -> Line:
+def _stated(text: str) -> list[str]:
+    """Dates whose labels can be read in a line."""
+    return [str(segment.field) for segment in cut_line(clean(text), 0) if segment.field in _DATED]
+
+
+def _better(line: Line, context: Context, stated: frozenset[str]) -> Line:
     if not line.alternatives:
         return line
     own = _fit(line.text, context)
     if own is None:
-        return _with_label(line)
+        return _with_label(line, stated)
     if own.share >= 1.0:
         return line
     least = 0.0 if own.is_impossible else LEAST_SCORE
@@ -106,17 +112,18 @@ def _date(segment: Segment) -> DateReading:
     return read_date(segment.text, years=BIRTH_YEARS if segment.field == "birth" else WAR_YEARS)
 
 
-def _with_label(line: Line) -> Line:
+def _with_label(line: Line, stated: frozenset[str]) -> Line:
     """A line with a number that no label explains, or another reading in which a label does and the number is the same.
 
-    Only words are exchanged so, therefore however little the reader believes in them.
+    Only words are exchanged so, therefore however little the reader believes in them; but not for a date that another
+    line states: S: 10-11-1969 on a stone with its birth is the death, though NS was a possible reading.
     """
     digits = _NOT_DIGIT.sub("", line.text)
     if len(digits) < _LEAST_DIGITS or any(segment.field for segment in cut_line(clean(line.text), 0)):
         return line
     for other in _ranked(line, 0.0):
         first = cut_line(clean(other.text), 0)[0]
-        plain = first.field in _DATED and not first.misread_label
+        plain = first.field in _DATED and first.field not in stated and not first.misread_label
         if plain and _number_of(first.text) and digits.endswith(_number_of(other.text)):
             return _exchanged(line, other)
     return line

@@ -192,6 +192,8 @@ def test_a_label_that_only_another_reading_has_is_believed_where_the_number_is_t
     assert parse_lines([*head, unread]).value("death") == "1970-01-27"
     other_number = _with_readings("KX: 27-1-1970", 0.5, ("Mất: 21-1-1970", 0.001))
     assert "chosen_alternative" not in parse_lines([*head, other_number]).flags
+    stated = _with_readings("S: 10-11-1969", 0.5, ("NS: 10-11-1969", 0.3))
+    assert parse_lines([*head, stated]).value("death") == "1969-11-10"
 
 
 def test_a_date_made_whole_from_misread_digits_stays_before_a_shorter_reading() -> None:
