@@ -31,7 +31,7 @@ ATTENTION = frozenset(
         *("gazetteer_fix", "illegible_name", "illegible_year", "implausible_age", "impossible_date"),
         *("impossible_solar_date", "living_person_pii", "loc_unparsed", "lunar_north_south_1968", "maybe_lunar"),
         *("mdy_order", "name_tone_uncertain", "no_diacritics", "not_a_grave", "not_normalised", "ocr_digit_fix"),
-        *("ocr_tone_fix", "surname_fix", "surname_unclear", "two_in_one", "year_truncated"),
+        *("ocr_tone_fix", "spelling_fix", "surname_fix", "surname_unclear", "two_in_one", "year_truncated"),
         *("date_unassigned", "line_cut", "illegible", "needs_rephotograph"),
     }
 )
