@@ -6,6 +6,7 @@
     │   └── ConflictError     somebody else decided first; look again
     ├── BundleError           a model bundle is missing, damaged or does not fit this version
     ├── StorageError          objects or results could not be written or read (disk full, permission)
+    ├── BrokerError           the message broker does not answer or did not take a message
     └── EngineError           an engine that was asked for is not installed or does not work here
 
 Each message is one line that says what to do. A photo that cannot be read is not an error but a ``Reading`` with a
@@ -35,6 +36,10 @@ class BundleError(HeadstoneError):
 
 class StorageError(HeadstoneError):
     """Objects or results could not be written or read."""
+
+
+class BrokerError(HeadstoneError):
+    """The message broker does not answer or did not take a message."""
 
 
 class EngineError(HeadstoneError):

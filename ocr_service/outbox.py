@@ -17,7 +17,7 @@ import kombu as untyped_kombu
 from celery import Celery
 from kombu.exceptions import KombuError
 
-from ocr_service.errors import HeadstoneError, UsageError
+from ocr_service.errors import BrokerError, UsageError
 from ocr_service.settings import Settings
 from ocr_service.states import Priority
 
@@ -34,10 +34,6 @@ _DEAD_LETTERS_KEPT = 10_000
 _WAITING_CHUNK = 8  # few a message, so that the photos of one person are read by several workers at once
 _ANSWER_S = 10.0  # a broker that is longer silent is away
 _REDIS_VISIBILITY_S = 6 * 3600  # a message that takes longer is delivered twice
-
-
-class BrokerError(HeadstoneError):
-    """The broker does not answer or did not take a message."""
 
 
 def celery_app(settings: Settings) -> Celery:

@@ -11,20 +11,23 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from ocr_service import intake, metrics
 from ocr_service.database import Database, connect_database
-from ocr_service.errors import HeadstoneError
+from ocr_service.errors import BrokerError, HeadstoneError
 from ocr_service.intake.orphans import sweep_objects
 from ocr_service.operations.logs import log_to_stderr
-from ocr_service.outbox import BrokerError, Outbox
 from ocr_service.settings import Settings, load_settings
 from ocr_service.states import Priority
 from ocr_service.storage import ObjectStore, open_store
 from workers.signals import stop_signals
+
+if TYPE_CHECKING:
+    from ocr_service.outbox import Outbox  # Celery, which the embedded mode can do without
 
 log = structlog.get_logger(__name__)
 
@@ -124,6 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m workers.sweeper", description="Tell workers what waits, and take back what silent ones held."
     )
     parser.parse_args(arguments)
+    from ocr_service.outbox import Outbox
+
     log_to_stderr()
     try:
         settings = load_settings()

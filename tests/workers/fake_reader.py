@@ -22,10 +22,17 @@ def load(settings: Settings) -> ReadPhoto:
     if "FAKE_PIDS" in os.environ:
         (Path(os.environ["FAKE_PIDS"]) / str(os.getpid())).touch()
 
+    kept: list[bytes] = []
+
     def read(data: bytes, photo: str, context: Context) -> Reading:
         if b"kill" in data:
             os.kill(os.getpid(), signal.SIGKILL)
         if b"hang" in data:
+            time.sleep(3600)
+        if b"grow" in data:
+            kept.append(b"\1" * 100_000_000)
+        if b"explode" in data:
+            kept.append(b"\1" * 280_000_000)
             time.sleep(3600)
         if b"raise" in data:
             raise ValueError("this photo breaks the reader")
@@ -48,7 +55,8 @@ if __name__ == "__main__":
         claim_size=3,
         lease_s=3.0,
         poll_s=0.05,
-        photo_timeout_s=1.5,
+        photo_timeout_s=2.0,
         max_attempts=2,
+        worker_max_memory_mb=100,
     )
     supervise(settings, load=fake_reader.load, stopping=lambda: asked.is_set() or os.getppid() != parent)

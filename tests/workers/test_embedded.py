@@ -137,8 +137,23 @@ def test_photos_that_kill_hang_or_break_a_reader_are_set_aside_and_the_others_ar
     assert [photo.attempts for photo in failed] == [2, 2, 2]
     broke, hung, killed = (photo.detail or "" for photo in failed)
     assert "this photo breaks the reader" in broke
-    assert "took more than 1.5 s" in hung
+    assert "took more than 2 s" in hung
     assert "SIGKILL" in killed
+
+
+def test_a_process_that_grew_is_replaced_and_a_photo_that_fills_the_memory_is_set_aside(
+    database: Database, settings: Settings, pids: Path, start: Start
+) -> None:
+    receive(database, settings, b"one", b"grow", b"explode", b"two")
+    start()
+    until(lambda: counts(database) == {PhotoState.IN_VERIFICATION: 3, PhotoState.FAILED: 1})
+    with database.reading() as session:
+        (failed,) = intake.list_photos(session, state=PhotoState.FAILED)
+        attempts = {photo.attempts for photo in intake.list_photos(session, state=PhotoState.IN_VERIFICATION)}
+    assert "took up more than" in (failed.detail or "")
+    assert attempts == {1}  # the process that grew had finished its photo
+    # two at first, one for the one that grew, two for those that were killed
+    until(lambda: len(list(pids.iterdir())) == 2 + 1 + 2)
 
 
 def test_a_polite_stop_finishes_the_photo_in_hand_and_hands_the_others_back(

@@ -12,8 +12,8 @@ from kombu import Connection
 from pydantic import SecretStr
 
 from bench.services import RabbitMQ
-from ocr_service.errors import UsageError
-from ocr_service.outbox import DEAD_LETTERS, QUEUE_NAMES, READ_PHOTOS, BrokerError, Outbox, celery_config
+from ocr_service.errors import BrokerError, UsageError
+from ocr_service.outbox import DEAD_LETTERS, QUEUE_NAMES, READ_PHOTOS, Outbox, celery_config
 from ocr_service.settings import Settings
 from ocr_service.states import Priority
 

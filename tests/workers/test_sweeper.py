@@ -14,7 +14,8 @@ from ocr_service import intake
 from ocr_service.database import Database, open_database
 from ocr_service.database.models import Photo
 from ocr_service.database.types import utc_now
-from ocr_service.outbox import BrokerError, Outbox
+from ocr_service.errors import BrokerError
+from ocr_service.outbox import Outbox
 from ocr_service.settings import Settings
 from ocr_service.states import PhotoState, Priority
 from ocr_service.storage import LocalStore
