@@ -37,12 +37,14 @@ from ocr_service.storage.objects import (
     missing,
 )
 
-_PART_BYTES = 16 * 1024**2
-"""The most of an object that memory holds: a longer one waits in a temporary file and is sent in parts."""
+_PART_BYTES = 8 * 1024**2
+"""A longer object waits in a temporary file and is sent in parts: 40 uploads at once still fit into memory."""
 _REQUESTS_AT_ONCE = 16
 _CONNECTIONS = 64  # as many threads as the API has (40), and those of ``durable``
 _TIMEOUT = urllib3.Timeout(connect=2.0, read=10.0)
-_RETRIES = urllib3.Retry(total=2, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504))
+_RETRIES = urllib3.Retry(
+    total=2, backoff_factor=0.2, status_forcelist=(500, 502, 503, 504), respect_retry_after_header=False
+)  # somebody waits for the answer; what fails now is tried again by the client or, in a worker, by the lease
 _DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 
 
