@@ -39,19 +39,20 @@ def open_store(settings: Settings) -> ObjectStore:
     """
     if not settings.s3_endpoint:
         return LocalStore(settings.objects_dir)
-    # imported where it is wanted: the client takes half a second that the folder can do without
-    from ocr_service.storage.s3 import Access, Endpoint, S3Store
+    # imported where they are wanted: the client takes half a second that the folder can do without
+    from ocr_service.storage.bucket import Access, Bucket, Endpoint
+    from ocr_service.storage.s3 import S3Store
 
     if settings.s3_access_key is None or settings.s3_secret_key is None:
         raise UsageError("a store needs keys; set HEADSTONE_S3_ACCESS_KEY and HEADSTONE_S3_SECRET_KEY")
     public = urlsplit(settings.s3_public_endpoint or "")
     try:
-        return S3Store(
+        bucket = Bucket(
             Endpoint(settings.s3_endpoint, settings.s3_secure),
             settings.s3_bucket,
             Access(settings.s3_access_key, settings.s3_secret_key.get_secret_value(), settings.s3_region),
-            public=Endpoint(public.netloc, public.scheme == "https") if public.netloc else None,
-            presigned_s=settings.s3_presigned_s,
+            Endpoint(public.netloc, public.scheme == "https") if public.netloc else None,
         )
     except ValueError as error:
         raise UsageError(f"HEADSTONE_S3_ENDPOINT or HEADSTONE_S3_PUBLIC_ENDPOINT does not fit: {error}") from error
+    return S3Store(bucket, settings.s3_presigned_s)
