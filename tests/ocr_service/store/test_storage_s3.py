@@ -140,6 +140,19 @@ def test_an_upload_that_was_not_read_to_its_end_is_not_adopted(store: ObjectStor
         incoming.finish()
 
 
+def test_an_upload_that_was_removed_meanwhile_is_told(store: ObjectStore) -> None:
+    data = new_bytes()
+    put_by_url(store, sha256_of(data), data)
+    upload = store.uploaded(7, sha256_of(data))
+    assert upload is not None
+    incoming = upload.incoming()
+    incoming.write(data)
+    store.delete_uploaded(7, sha256_of(data))
+    for step in (lambda: list(upload.chunks()), incoming.finish):
+        with pytest.raises(StorageError, match="send the file again"):
+            step()
+
+
 def test_a_url_is_for_one_file_one_method_and_a_while(store: ObjectStore, client: Minio) -> None:
     one, other = sha256_of(new_bytes()), sha256_of(new_bytes())
     url = presigned(store, one).url
