@@ -7,11 +7,13 @@ const OF_SYSTEMS = /^(\.|thumbs\.db$|desktop\.ini$)/i; // what systems put into 
 /** Calls `take({ photos: [{ file, path }], skipped: [path] })` whenever something was chosen. */
 export function listen({ form, drop, onLooking, take }) {
   for (const input of form.querySelectorAll('input[type="file"]')) {
-    input.addEventListener("change", () => {
+    const takeChosen = () => {
       const files = [...input.files];
       input.value = "";
       if (files.length) take(sorted(files, (file) => file.webkitRelativePath || file.name));
-    });
+    };
+    input.addEventListener("change", takeChosen);
+    takeChosen(); // on a poor line people may have chosen before this script came
   }
   for (const button of form.querySelectorAll("[data-choose]")) {
     button.addEventListener("click", () => document.getElementById(button.dataset.choose).click());

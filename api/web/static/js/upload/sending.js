@@ -5,7 +5,6 @@ import { mayPass, Refusal } from "./server.js";
 import { Transfer } from "./transfer.js";
 
 const ANNOUNCED_AT_ONCE = 200;
-const FRESH_MS = 5 * 60_000; // an address into the object store is signed for a while only
 const MOST_TRIES = 4;
 const SETTLED = new Set(["new", "known", "refused", "failed"]);
 
@@ -137,7 +136,8 @@ export class Sending {
     const first = others.find((twin) => !SETTLED.has(twin.state) && twin.isFirst);
     this.#same.set(entry.sha256, [...others, entry]);
     if (!answer.upload) return this.#settle(entry, answer, "known");
-    entry.upload = { ...answer.upload, isElsewhere: !answer.upload.url.startsWith("/"), since: Date.now() };
+    entry.upload = answer.upload;
+    entry.until = answer.upload.complete ? Date.now() + (1000 * answer.upload.expires_s) / 2 : Infinity;
     entry.isFirst = !first;
     this.#tell(entry, "waiting", { note: first ? "twin" : "", of: first?.path });
     if (!first) this.#ready.push(entry);
@@ -148,7 +148,7 @@ export class Sending {
     const next = [];
     while (next.length < this.#transfer.free && this.#ready.length) {
       const entry = this.#ready.shift();
-      if (entry.upload.isElsewhere && Date.now() - entry.upload.since > FRESH_MS) this.#hashed.push(entry);
+      if (Date.now() > entry.until) this.#hashed.push(entry);
       else next.push(entry);
     }
     if (this.#hashed.length) this.#run("check", () => this.#check());
@@ -160,7 +160,7 @@ export class Sending {
   #sent(entry, answer) {
     entry.sent_bytes = entry.file.size;
     this.#server.line.held();
-    if (entry.upload.isElsewhere) {
+    if (entry.upload.complete) {
       this.#stored.push(entry);
       this.#run("confirm", () => this.#confirm());
     } else {
@@ -181,7 +181,7 @@ export class Sending {
       this.#tell(entry, "waiting");
       return this.#lineDropped();
     }
-    if (entry.upload.isElsewhere) this.#hashed.push(entry); // the address has run out
+    if (entry.upload.complete) this.#hashed.push(entry); // the address has run out
     else if (status === 422) this.#lookAgain(entry);
     else return this.#fail(entry, { detail: detailOf(request) });
     this.#tell(entry, "waiting");
@@ -275,7 +275,8 @@ export const entryOf = (file, path) => ({
   path,
   state: "waiting",
   sha256: null,
-  upload: null,
+  upload: null, // where its bytes are wanted, and until when that address is sure to hold
+  until: Infinity,
   isFirst: false,
   sent_bytes: 0,
   counted: "",
