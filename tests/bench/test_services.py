@@ -48,9 +48,9 @@ def test_a_kill_takes_all_that_the_server_started_along() -> None:
 
 def test_a_server_that_does_not_start_says_what_it_said() -> None:
     server = Broken()
-    with pytest.raises(RuntimeError, match="no room"):
-        server.start()
-    server.remove()
+    with pytest.raises(RuntimeError, match="no room"), server:
+        pass
+    assert not server.folder.exists()
 
 
 def test_ports_are_free_and_differ() -> None:
