@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from ocr_service.database.models import Photo
+from ocr_service.database.models import Photo, in_state, of_priority
 from ocr_service.states import PhotoState, Priority
 
 
@@ -33,23 +33,20 @@ def backlog(session: Session) -> Backlog:
         # one count for each priority: grouped by it, SQLite takes another index and reads every row
         waiting={priority: _count(session, *_waits(priority)) for priority in Priority},
         oldest_waiting_at={priority: at for priority, at in oldest.items() if at is not None},
-        reading=_count(session, _is(PhotoState.READING)),
-        in_verification=_count(session, _is(PhotoState.IN_VERIFICATION)),
-        failed=_count(session, _is(PhotoState.FAILED)),
+        reading=_count(session, in_state(PhotoState.READING)),
+        in_verification=_count(session, in_state(PhotoState.IN_VERIFICATION)),
+        failed=_count(session, in_state(PhotoState.FAILED)),
     )
 
 
 def _oldest_waiting_at(session: Session, priority: Priority) -> datetime | None:
     # ids follow arrival, and the index is in the order of ids; received_at has none
-    return session.scalar(select(Photo.received_at).where(*_waits(priority)).order_by(Photo.id).limit(1))
+    waiting = select(Photo.received_at).where(in_state(PhotoState.RECEIVED), of_priority(priority))
+    return session.scalar(waiting.order_by(Photo.priority, Photo.id).limit(1))
 
 
 def _waits(priority: Priority) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return _is(PhotoState.RECEIVED), Photo.priority == literal_column(str(int(priority)))
-
-
-def _is(state: PhotoState) -> ColumnElement[bool]:
-    return Photo.state == literal_column(f"'{state}'")
+    return in_state(PhotoState.RECEIVED), Photo.priority == literal_column(str(int(priority)))
 
 
 def _count(session: Session, *which: ColumnElement[bool]) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json, reading_to_json
-from ocr_service.database import photos, shots
+from ocr_service.database import keyset, photos, shots
 from ocr_service.database.documents import fields_from_document, fields_to_document, storable
 from ocr_service.database.models import Cemetery, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import query_patterns, search_key, searched_texts, texts_of, toneless, year_span
@@ -19,6 +19,8 @@ from ocr_service.database.values import HeldPhoto, RecordFacts, RecordField, Rec
 from ocr_service.errors import NotFoundError
 from ocr_service.records import Context, Field, Reading, ReadingStatus
 from ocr_service.states import VERIFIED_STATES, RecordState
+
+_Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
 
 READINGS: Table = ReadingRow.__table__  # type: ignore[assignment]
 RECORDS: Table = RecordRow.__table__  # type: ignore[assignment]
@@ -168,8 +170,7 @@ def decided(session: Session) -> Iterator[RecordRow]:
 
 def waiting(session: Session, *, after_id: int, limit: int) -> list[RecordRow]:
     """Drafts in the order in which they came, after ``after_id``."""
-    query = select(RecordRow).where(RecordRow.state == RecordState.DRAFT, RecordRow.id > after_id)
-    return list(session.scalars(query.order_by(RecordRow.id).limit(limit)))
+    return list(session.scalars(_drafts(session, select(RecordRow), after_id).limit(limit)))
 
 
 def count_waiting(session: Session) -> int:
@@ -180,20 +181,19 @@ def count_waiting(session: Session) -> int:
 
 def lease_next(session: Session, reviewer: str, *, after_id: int, lease_s: float, now: datetime) -> int | None:
     """Id of the next draft that nobody else is looking at, leased in one statement; None where there is none."""
-    free = (
-        select(RecordRow.id)
-        .where(RecordRow.state == RecordState.DRAFT, RecordRow.id > after_id, _free_for(reviewer, now))
-        .order_by(RecordRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    return _lease(session, RecordRow.id == free.scalar_subquery(), reviewer, lease_s, now)
+    free = _drafts(session, select(RecordRow.id), after_id).where(_free_for(reviewer, now)).limit(1)
+    first = free.with_for_update(skip_locked=True).scalar_subquery()
+    return _lease(session, RecordRow.id == first, reviewer, lease_s, now)
 
 
 def lease_one(session: Session, record_id: int, reviewer: str, *, lease_s: float, now: datetime) -> bool:
     """Lease one draft; False where another reviewer holds it or it is no draft any more."""
     mine = and_(RecordRow.id == record_id, RecordRow.state == RecordState.DRAFT, _free_for(reviewer, now))
     return _lease(session, mine, reviewer, lease_s, now) is not None
+
+
+def _drafts(session: Session, query: _Query, after_id: int) -> _Query:
+    return keyset.later(session, query, RecordRow.state, RecordState.DRAFT, RecordRow.id, after_id)
 
 
 def _free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:
@@ -223,9 +223,8 @@ def search(
     limit: int,
 ) -> list[RecordFacts]:
     """Verified records in the order of their ids, after ``after_id``; every given condition must hold."""
-    query = _with_place().where(
-        RecordRow.verified.is_(True), RecordRow.state.in_(VERIFIED_STATES), RecordRow.id > after_id
-    )
+    query = keyset.later(session, _with_place(), RecordRow.verified, True, RecordRow.id, after_id)
+    query = query.where(RecordRow.state.in_(VERIFIED_STATES))
     asked = ((RecordRow.search_key, q), (RecordRow.name_key, name), (RecordRow.hometown_key, hometown))
     for column, text in asked:
         query = query.where(*(column.like(pattern, escape="\\") for pattern in query_patterns(text or "")))
@@ -238,7 +237,7 @@ def search(
         patterns = query_patterns(toneless(cemetery) or cemetery)
         named = select(Cemetery.id).where(*(spaced.like(pattern, escape="\\") for pattern in patterns))
         query = query.where(RecordRow.cemetery_id.in_(named))
-    return [_facts(row, context) for row, context in session.execute(query.order_by(RecordRow.id).limit(limit))]
+    return [_facts(row, context) for row, context in session.execute(query.limit(limit))]
 
 
 def facts(session: Session, record_id: int) -> RecordFacts:

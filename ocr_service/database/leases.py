@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, Text, bindparam, case, cast, literal, select, update
 from sqlalchemy.orm import Session
 
-from ocr_service.database.models import Photo, in_state
+from ocr_service.database.models import Photo, in_state, of_priority
 from ocr_service.database.values import Claim, HeldPhoto
 from ocr_service.records import Context, RejectReason
 from ocr_service.states import PhotoState, Priority, check_photo_move
@@ -36,7 +36,7 @@ def claim(
     waiting = select(Photo.id).where(in_state(PhotoState.RECEIVED)).limit(limit)
     waiting = waiting.order_by(Photo.priority, Photo.id) if ids is None else waiting.where(Photo.id.in_(ids))
     if priority is not None:
-        waiting = waiting.where(Photo.priority == int(priority))
+        waiting = waiting.where(of_priority(priority))
     # SKIP LOCKED is PostgreSQL's; SQLite has one writer at a time and leaves it out. A common table expression with a
     # lock in it is run once; a plain subquery may be run again and again and would then claim more than its limit.
     taken = waiting.with_for_update(skip_locked=True).cte("waiting")
@@ -84,7 +84,7 @@ def claim(
 def has_work(session: Session, now: datetime) -> bool:
     """Whether a photo waits or was left behind; reads only, so that idle readers hold nobody up."""
     waits = select(Photo.id).where(in_state(PhotoState.RECEIVED)).order_by(Photo.priority, Photo.id)
-    left = select(Photo.id).where(in_state(PhotoState.READING), Photo.lease_until < now).order_by(Photo.lease_until)
+    left = select(Photo.id).where(in_state(PhotoState.READING), Photo.lease_until < now)
     return any(session.scalar(which.limit(1)) is not None for which in (waits, left))
 
 

@@ -109,10 +109,10 @@ class Photo(Base):
     # The hot path looks at the few rows that wait or are held, never at the millions that are done: partial indexes.
     __table_args__ = (
         Index(None, "state", "id"),
-        _where("ix_photos_waiting", _WAITS, "priority", "id"),
-        _where("ix_photos_unpublished", f"{_WAITS} AND queued_at IS NULL", "priority", "id"),
-        _where("ix_photos_published", f"{_WAITS} AND queued_at IS NOT NULL", "priority", "queued_at"),
-        _where("ix_photos_leased", f"state = '{PhotoState.READING}'", "lease_until"),
+        # the state again as a column, or SQLite takes the index above and sorts all that wait
+        _where("ix_photos_waiting", _WAITS, "state", "priority", "id"),
+        _where("ix_photos_unpublished", f"{_WAITS} AND queued_at IS NULL", "state", "priority", "id"),
+        _where("ix_photos_published", f"{_WAITS} AND queued_at IS NOT NULL", "state", "priority", "queued_at"),
         _where("ix_photos_rephotograph", "needs_rephotograph", "id"),
         _where("ix_photos_shots_due", "shots_due", "batch_id", "id"),
         Index(None, "batch_id", "id"),
@@ -158,6 +158,15 @@ def in_state(state: PhotoState) -> ColumnElement[bool]:
     return Photo.state == literal_column(f"'{state}'")
 
 
+def of_priority(priority: Priority) -> ColumnElement[bool]:
+    """Whether a photo is of a priority, as a range: queries in the order of priority and id then keep to that order.
+
+    Told by equality that priorities do not differ, PostgreSQL would look through all photos in the order of ids for the
+    first one that waits, as if those that wait stood everywhere and not at the end.
+    """
+    return Photo.priority.between(int(priority), int(priority))
+
+
 class Arrival(Base):
     """One file of a batch: announced, then a new photo, a further copy of one, or refused with a reason.
 
@@ -170,10 +179,12 @@ class Arrival(Base):
         UniqueConstraint("batch_id", "path", "sha256"),
         Index(None, "batch_id", "sha256"),
         Index(None, "batch_id", "id"),
+        # not those without: a search for files of a batch that are still to come would go through all of them
+        _where("ix_arrivals_photo_id", "photo_id IS NOT NULL", "photo_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    photo_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("photos.id"), index=True)
+    photo_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("photos.id"))
     batch_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("batches.id"))
     filename: Mapped[str] = mapped_column(Text)
     duplicate: Mapped[bool] = mapped_column(default=False)

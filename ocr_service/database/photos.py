@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ocr_service.database import keyset
 from ocr_service.database.models import Arrival, Base, Batch, Cemetery, Grave, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import toneless
 from ocr_service.database.values import PhotoView
@@ -69,18 +70,15 @@ def page(
     limit: int,
 ) -> list[PhotoView]:
     """Photos, newest first, older than ``before_id``."""
-    query = (
-        select(Photo, RecordRow.id)
-        .outerjoin(RecordRow, RecordRow.photo_id == Photo.id)
-        .order_by(Photo.id.desc())
-        .limit(limit)
-    )
-    if state is not None:
-        query = query.where(Photo.state == state)
+    query = select(Photo, RecordRow.id).outerjoin(RecordRow, RecordRow.photo_id == Photo.id).limit(limit)
     if batch_id is not None:
-        query = query.where(Photo.batch_id == batch_id)
-    if before_id is not None:
-        query = query.where(Photo.id < before_id)
+        query = keyset.earlier(session, query, Photo.batch_id, batch_id, Photo.id, before_id)
+        query = query if state is None else query.where(Photo.state == state)
+    elif state is not None:
+        query = keyset.earlier(session, query, Photo.state, state, Photo.id, before_id)
+    else:
+        query = query.order_by(Photo.id.desc())
+        query = query if before_id is None else query.where(Photo.id < before_id)
     return [_view(photo, record_id) for photo, record_id in session.execute(query)]
 
 

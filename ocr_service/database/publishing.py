@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from ocr_service.database.models import Photo, in_state
+from ocr_service.database.models import Photo, in_state, of_priority
 from ocr_service.states import PhotoState, Priority
 
 
@@ -28,8 +28,8 @@ def publish_new(session: Session, priority: Priority, limit: int, now: datetime)
     """Name photos that no message has named, in the order in which they came."""
     new = (
         select(Photo.id)
-        .where(in_state(PhotoState.RECEIVED), Photo.queued_at.is_(None), Photo.priority == int(priority))
-        .order_by(Photo.id)
+        .where(in_state(PhotoState.RECEIVED), Photo.queued_at.is_(None), of_priority(priority))
+        .order_by(Photo.priority, Photo.id)
     )
     return _mark(session, new.limit(limit), now)
 

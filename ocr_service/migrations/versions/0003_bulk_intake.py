@@ -15,10 +15,9 @@ depends_on = None
 
 # index: condition and columns
 _PARTIAL = {
-    "ix_photos_waiting": ("state = 'received'", ["priority", "id"]),
-    "ix_photos_unpublished": ("state = 'received' AND queued_at IS NULL", ["priority", "id"]),
-    "ix_photos_published": ("state = 'received' AND queued_at IS NOT NULL", ["priority", "queued_at"]),
-    "ix_photos_leased": ("state = 'reading'", ["lease_until"]),
+    "ix_photos_waiting": ("state = 'received'", ["state", "priority", "id"]),
+    "ix_photos_unpublished": ("state = 'received' AND queued_at IS NULL", ["state", "priority", "id"]),
+    "ix_photos_published": ("state = 'received' AND queued_at IS NOT NULL", ["state", "priority", "queued_at"]),
     "ix_photos_rephotograph": ("needs_rephotograph", ["id"]),
     "ix_photos_shots_due": ("shots_due", ["batch_id", "id"]),
 }
@@ -66,11 +65,16 @@ def upgrade() -> None:
     for name in _BATCHED:
         op.drop_index(op.f(f"ix_{name}_batch_id"), name)
         op.create_index(op.f(f"ix_{name}_batch_id_id"), name, ["batch_id", "id"])
+    op.drop_index(op.f("ix_arrivals_photo_id"), "arrivals")
+    here = sa.text("photo_id IS NOT NULL")
+    op.create_index(op.f("ix_arrivals_photo_id"), "arrivals", ["photo_id"], sqlite_where=here, postgresql_where=here)
 
 
 def downgrade() -> None:
     """Drop what was added; files that were announced and never came are forgotten with it."""
     op.execute("DELETE FROM arrivals WHERE photo_id IS NULL AND reason IS NULL")
+    op.drop_index(op.f("ix_arrivals_photo_id"), "arrivals")
+    op.create_index(op.f("ix_arrivals_photo_id"), "arrivals", ["photo_id"])
     for name in _BATCHED:
         op.drop_index(op.f(f"ix_{name}_batch_id_id"), name)
         op.create_index(op.f(f"ix_{name}_batch_id"), name, ["batch_id"])
