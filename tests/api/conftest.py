@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvicorn
@@ -28,7 +28,7 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 
-Serve = Callable[[Path], AbstractContextManager[str]]
+Serve = Callable[..., AbstractContextManager[str]]
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def serving_here() -> Serve:
     """Serves a data folder from a thread of this process, which starts in a moment; gives the address."""
 
     @contextmanager
-    def serve(data_dir: Path) -> Iterator[str]:
-        app = create_app(Settings(data_dir=data_dir, reviewer="lan"))
+    def serve(data_dir: Path, **settings: Any) -> Iterator[str]:
+        app = create_app(Settings(data_dir=data_dir, reviewer="lan", **settings))
         listening = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -14,20 +14,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
+from bench.services import Weed
 from ocr_service import intake
 from ocr_service.database import Database, open_database
 from ocr_service.records import Field, Line, Reading, ReadingStatus
 from ocr_service.settings import Settings
+from ocr_service.storage import open_store
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-Serve = Callable[[Path], AbstractContextManager[str]]
+Serve = Callable[..., AbstractContextManager[str]]
 DONE = "#phase[data-phase=done]"
 PUTS = re.compile(r"/api/v1/batches/\d+/files/[0-9a-f]{64}$")
 
@@ -214,6 +217,41 @@ def test_a_file_that_is_gone_is_named_and_the_rest_is_sent(page: Page, tmp_path:
         expect(page.locator("#phase")).to_contain_text("còn 1 tệp chưa gửi được")
         expect(page.locator("#files")).to_contain_text("Không đọc được tệp trên máy này")
         assert counts(address) == {"received": 2}
+
+
+def test_photos_go_to_the_object_store_and_not_through_the_service(
+    page: Page, tmp_path: Path, serving_here: Serve, weed: Weed
+) -> None:
+    folder = folder_of(tmp_path, 5)
+    (folder / "hỏng.jpg").write_bytes(b"no picture at all")
+    where: dict[str, Any] = {
+        "s3_endpoint": weed.endpoint,
+        "s3_public_endpoint": f"http://{weed.endpoint}",
+        "s3_secure": False,
+        "s3_bucket": "from-browsers",
+        "s3_access_key": weed.access_key,
+        "s3_secret_key": weed.secret_key,
+    }
+    open_store(Settings(data_dir=tmp_path / "data", **where)).prepare()
+    to_service, refused = [], []
+
+    def has_run_out(route: Route) -> None:
+        if refused:
+            return route.continue_()
+        refused.append(route.request.url)
+        return route.fulfill(status=403, headers={"Access-Control-Allow-Origin": "*"})
+
+    with serving_here(tmp_path / "data", **where) as address:
+        page.on("request", lambda request: to_service.append(request.url) if PUTS.search(request.url) else None)
+        page.route(re.compile(rf"^http://{weed.endpoint}/"), has_run_out)
+        page.goto(f"{address}/upload")
+        page.set_input_files("#pick-folder", folder)
+        page.locator("#send").click()
+        expect(page.locator(DONE)).to_be_visible(timeout=20_000)
+        expect(page.locator("#files")).to_contain_text("Tệp không phải là ảnh.")
+        assert counts(address) == {"received": 5, "refused": 1}
+    assert refused
+    assert to_service == []
 
 
 def read(database: Database, content: bytes) -> None:
