@@ -201,15 +201,15 @@ class _Folders:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._anchored: set[Path] = set()
+        self._anchored: set[str] = set()  # their digits: 65,536 paths take three times as much memory
 
     def sync(self, folders: AbstractSet[Path]) -> None:
         """Make what stands in folders of the second level survive a power cut, and these folders too."""
-        new = folders - self._anchored
+        new = {folder for folder in folders if folder.parent.name + folder.name not in self._anchored}
         above = {folder.parent for folder in new}
-        top = {self._root} if above - self._anchored else set()
+        top = {self._root} if any(folder.name not in self._anchored for folder in above) else set()
         _side_by_side(_sync_folder, folders | above | top)
-        self._anchored |= new | above
+        self._anchored |= {folder.parent.name + folder.name for folder in new} | {folder.name for folder in above}
 
 
 def object_path(root: Path, sha256: str) -> Path:
