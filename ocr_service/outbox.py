@@ -119,7 +119,7 @@ class Outbox:
         """How many messages wait that no worker holds. Raises ``BrokerError``."""
         with self._connected() as connection:
             return sum(
-                queue.bind(connection.default_channel).queue_declare(passive=True).message_count
+                queue.bind(connection.default_channel).queue_declare().message_count
                 for queue in self._app.amqp.queues.values()
             )
 

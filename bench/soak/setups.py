@@ -68,7 +68,8 @@ def service(folder: Path, chance: random.Random) -> Iterator[Setup]:
             "HEADSTONE_DATA_DIR": str(folder / "data"),
             "HEADSTONE_DATABASE_URL": postgresql.create_database("soak"),
             "HEADSTONE_BROKER_URL": rabbitmq.url,
-            "HEADSTONE_S3_ENDPOINT": f"http://{weed.endpoint}",
+            "HEADSTONE_S3_ENDPOINT": weed.endpoint,
+            "HEADSTONE_S3_SECURE": "false",
             "HEADSTONE_S3_ACCESS_KEY": weed.access_key,
             "HEADSTONE_S3_SECRET_KEY": weed.secret_key,
         }
