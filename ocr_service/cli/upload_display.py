@@ -57,7 +57,7 @@ def time_text(seconds: float) -> str:
 def progress_line(progress: Progress) -> str:
     """One moment in one line."""
     if progress.trouble is not None:
-        return f"{progress.phase}: {progress.trouble}; asking again"
+        return f"{progress.phase}: {progress.trouble}; asking again since {time_text(progress.silent_s)}"
     parts = [str(progress.phase)]
     if progress.files_total:
         parts.append(f"{progress.files_done} of {progress.files_total} files")
@@ -118,7 +118,7 @@ def _watch_terminal(tally: Tally, _output: OutputFormat, ended: threading.Event)
             progress = tally.progress()
             total = progress.bytes_total or progress.files_total
             done = progress.bytes_done if progress.bytes_total else progress.files_done
-            bar = ProgressBar(total=total or None, completed=done, pulse=not total, width=40)
+            bar = ProgressBar(total=total or None, completed=done, pulse=not total, width=24)
             shown = Table.grid(padding=(0, 1))
             style = "yellow" if progress.trouble else ""
             shown.add_row(bar, Text(progress_line(progress), style=style))

@@ -140,7 +140,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _cause(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    said = str(error).rpartition("] ")[2].rstrip(".")  # without the system's number
+    return said or type(error).__name__
 
 
 def _transport(address: str, connections: int) -> httpx.HTTPTransport:

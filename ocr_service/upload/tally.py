@@ -28,7 +28,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A moment of an upload; files and bytes are those of the phase."""
+    """A moment of an upload; files and bytes are those of the phase. ``trouble`` holds it up since ``silent_s``."""
 
     phase: Phase
     files_done: int
@@ -38,6 +38,7 @@ class Progress:
     bytes_per_s: float
     left_s: float | None
     trouble: str | None
+    silent_s: float
 
 
 class Tally:
@@ -87,7 +88,7 @@ class Tally:
             now_s = self._clock()
             if not self._samples or now_s - self._samples[-1][0] >= _SAMPLE_S:
                 self._samples.append((now_s, self.wire_bytes, self._bytes_done))
-            while self._samples[0][0] < now_s - _LEFT_WINDOW_S:
+            while len(self._samples) > 1 and self._samples[1][0] <= now_s - _LEFT_WINDOW_S:
                 self._samples.popleft()
             left_bytes = self._bytes_total - self._bytes_done
             done_per_s = self._rate(2, _LEFT_WINDOW_S, now_s, self._bytes_done)
@@ -103,6 +104,7 @@ class Tally:
                 wire_per_s,
                 left_bytes / done_per_s if done_per_s > 0 else None,
                 self._trouble,
+                now_s - self._trouble_since_s if self._trouble is not None else 0.0,
             )
 
     def _begin(self, phase: Phase, files: int, size_bytes: int) -> None:
@@ -112,6 +114,7 @@ class Tally:
         self._samples: deque[tuple[float, int, int]] = deque([(self._clock(), self.wire_bytes, 0)])
 
     def _rate(self, column: int, window_s: float, now_s: float, now_bytes: int) -> float:
-        first = next((s for s in self._samples if s[0] >= now_s - window_s), self._samples[-1])
+        # the last one before the window: who looks once a minute has none inside it
+        first = next((s for s in reversed(self._samples) if s[0] <= now_s - window_s), self._samples[0])
         passed_s = now_s - first[0]
         return (now_bytes - first[column]) / passed_s if passed_s > 0 else 0.0

@@ -53,13 +53,24 @@ def test_the_rate_forgets_what_is_longer_ago_than_a_minute() -> None:
     assert progress.left_s is not None
 
 
+def test_a_log_that_looks_once_a_minute_sees_the_rate_of_that_minute() -> None:
+    clock = Clock()
+    tally = Tally(clock)
+    tally.begin(Phase.SENDING, files=1, size_bytes=10**9)
+    for minute in range(20):
+        clock.now_s += 60.1
+        tally.sent(1000 * minute)
+        tally.done(size_bytes=1000 * minute)
+        assert round(tally.progress().bytes_per_s) == round(1000 * minute / 60.1)
+
+
 def test_trouble_is_shown_until_something_goes_through_and_knows_its_age() -> None:
     clock = Clock()
     tally = Tally(clock)
     assert tally.note_trouble("the line is down") == 0
     clock.now_s += 30
     assert tally.note_trouble("the line is still down") == 30
-    assert "the line is still down" in progress_line(tally.progress())
+    assert progress_line(tally.progress()) == "connecting: the line is still down; asking again since 30 s"
     tally.note_answer()
     assert tally.progress().trouble is None
     assert tally.note_trouble("down again") == 0
