@@ -7,11 +7,15 @@ import threading
 import time
 from collections.abc import Sequence
 
+import structlog
+
 from ocr_service.database import connect_database
 from ocr_service.settings import Settings
 from workers.embedded import see_off
 from workers.process import LoadReader, load_photo_reader
 from workers.seat import Seat
+
+log = structlog.get_logger(__name__)
 
 _TICK_S = 0.05
 
@@ -66,6 +70,10 @@ class Crew:
 
     def _look_after(self) -> None:
         while not self._stopping.is_set():
-            for seat in self._seats:
-                seat.look_after()
+            try:
+                for seat in self._seats:
+                    seat.look_after()
+            except Exception:  # no memory for another process, say: a worker that nobody looks after would stand still
+                log.exception("a reading process cannot be looked after")
+                time.sleep(1.0)
             time.sleep(_TICK_S)

@@ -30,7 +30,7 @@ class Account:
 def settled(database: Database) -> Counter[PhotoState]:
     """How many photos are in each state."""
     with database.reading() as session:
-        return Counter(dict(session.execute(select(Photo.state, func.count()).group_by(Photo.state)).tuples().all()))
+        return Counter(dict(session.execute(select(Photo.state, func.count()).group_by(Photo.state)).all()))
 
 
 def is_at_an_end(states: Counter[PhotoState], photos: int) -> bool:
