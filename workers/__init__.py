@@ -1,6 +1,6 @@
 """Background readers: processes that claim received photos, read them and store what they found.
 
-    loop       claim → fetch → begin → read → store, by one process; sources says which photos, results what became of them
+    loop       claim → fetch → begin → read → store, by one process; see also sources (which) and results (what became)
     process    the body of a reading process
     seat       keeps one such process: replaces it when it dies, ends it when it hangs or grows
     embedded   seats that read whatever waits; no broker        ``python -m workers.embedded``
