@@ -81,7 +81,7 @@ def test_many_are_made_durable_together_in_their_order(store: ObjectStore, many:
 
 
 def test_a_large_object_comes_back_whole(store: ObjectStore) -> None:
-    data = secrets.token_bytes(1024) * 40_000  # in S3 more than two parts
+    data = secrets.token_bytes(1024) * 20_000  # in S3 more than two parts
     incoming = store.incoming()
     for start in range(0, len(data), 5_000_000):
         incoming.write(data[start : start + 5_000_000])
