@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import CursorResult, Text, and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from ocr_service.database.incoming import NewPhoto, add_photos, insert_if_new, known_of, merged
+from ocr_service.database.incoming import NewPhoto, add_photos, insert_if_new, known_of, merged, take_turns
 from ocr_service.database.models import Base
 from ocr_service.errors import NotFoundError
 from ocr_service.records import Context, Origin, RejectReason
@@ -118,6 +118,7 @@ def announce(session: Session, batch_id: int, files: Iterable[AnnouncedFile], no
         for file in files
     ]
     if rows:
+        take_turns(session)
         session.execute(insert_if_new(session, "arrivals"), rows)
         _attach_known(session, batch_id, {str(row["sha256"]) for row in rows})
 
@@ -125,8 +126,11 @@ def announce(session: Session, batch_id: int, files: Iterable[AnnouncedFile], no
 def settle(session: Session, batch: BatchFacts, files: Sequence[ArrivedFile], now: datetime, by: str) -> None:
     """Make photos of announced files whose bytes are in the store: the first file of each new photo stands for it."""
     arrived = {file.sha256: file for file in files}
+    take_turns(session)
     waiting = session.execute(_WAITING, {"in_batch": batch.id, "sha256s": list(arrived)}).all()
-    first = {row.sha256: row for row in reversed(waiting)}
+    first: dict[str, Any] = {}
+    for row in waiting:  # photos follow each other as their files were announced: shots of one grave stay neighbours
+        first.setdefault(row.sha256, row)
     made = add_photos(
         session,
         [

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import bindparam, insert, select, tuple_
+from sqlalchemy import bindparam, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -49,9 +49,10 @@ class KnownPhoto:
 def add_photos(
     session: Session, photos: Sequence[NewPhoto], *, batch_id: int | None, priority: Priority, now: datetime, by: str
 ) -> dict[str, int]:
-    """Photos for bytes that were not known; ids of those that are new, by SHA-256."""
+    """Photos for bytes that were not known, in the order given; ids of those that are new, by SHA-256."""
     if not photos:
         return {}
+    take_turns(session)
     places = _places(session, {photo.context for photo in photos}, now)
     rows = [
         {
@@ -69,11 +70,19 @@ def add_photos(
             "state": PhotoState.RECEIVED,
             "changed_at": now,
         }
-        # in one order everywhere: two transactions that add the same photos wait for each other, never in a circle
-        for photo in sorted(photos, key=lambda photo: photo.sha256)
+        for photo in photos
     ]
     statement = insert_if_new(session, "photos").returning(_photos.c.sha256, _photos.c.id)
     return {row.sha256: row.id for row in session.execute(statement, rows)}
+
+
+def take_turns(session: Session) -> None:
+    """Let transactions of intake follow each other: two that add the same files could wait for each other in a circle.
+
+    SQLite has one writer at a time anyway. To be called before the first row is written.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_TURN)
 
 
 def add_arrivals(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -111,6 +120,8 @@ def merged(*values: _Known) -> _Known:
 _arrivals, _photos, _graves, _cemeteries = (
     Base.metadata.tables[name] for name in ("arrivals", "photos", "graves", "cemeteries")
 )
+
+_TURN = select(func.pg_advisory_xact_lock(727370))
 
 # made once: to put a statement together takes longer than to run it
 _KNOWN_PHOTOS = select(_photos.c.sha256, _photos.c.id, _photos.c.state, _photos.c.reason, _photos.c.detail).where(
