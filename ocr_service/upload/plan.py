@@ -26,7 +26,7 @@ class Task:
 
     folder: Path
     server: str
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     facts: FileFacts = field(default_factory=FileFacts)
     label: str | None = None
     key: str | None = None

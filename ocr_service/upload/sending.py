@@ -98,6 +98,7 @@ class Shipment:
             if not self.folder.is_dir() or next(self.folder.iterdir(), None) is None:
                 raise UsageError(f"{self.folder} is gone; plug the disk in and run the same command again") from error
             self.troubles[entry.path] = str(error)
+            self.journal.note([replace(entry, mtime_ns=0)])  # size and time may not tell: the next run hashes it again
             return None
 
     def paced(self, data: bytes, bucket: TokenBucket) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import shutil
 import struct
 import threading
@@ -170,6 +171,26 @@ def test_a_file_that_changes_or_vanishes_on_the_way_is_reported_and_not_sent_hal
     again = send(photos)
     assert again.counts == {FileState.RECEIVED: 11}
     assert [problem.path for problem in again.problems] == ["hàng 1/IMG_0001.jpg"]  # announced, and gone
+
+
+def test_a_change_that_size_and_time_do_not_show_is_found_and_the_next_run_sends_it(
+    service: Any, send: Any, photos: Path, monkeypatch: pytest.MonkeyPatch, hashes: Any
+) -> None:
+    changed = photos / "hàng 0" / "IMG_0000.jpg"
+    hash_files = hashing.hash_files
+
+    def then_changed(*given: Any) -> dict[str, str]:
+        troubles = hash_files(*given)
+        status, data = changed.stat(), changed.read_bytes()
+        changed.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+        return troubles
+
+    with monkeypatch.context() as first:
+        first.setattr("ocr_service.upload.run.hash_files", then_changed)
+        assert [problem.path for problem in send(photos).problems] == ["hàng 0/IMG_0000.jpg"]
+    assert send(photos).counts == {FileState.RECEIVED: 12}
+    assert service.stored() == hashes(photos)
 
 
 def test_a_disk_that_is_unplugged_ends_the_run_with_what_to_do(
