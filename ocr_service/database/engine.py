@@ -94,7 +94,8 @@ def _engine(url: str, *, migrating: bool = False) -> Engine:
     # what the URL says of the same thing wins
     asked = {name: value for name, value in _POSTGRESQL.items() if name not in parsed.query}
     # pre_ping: connections that a restart of the server broke are replaced before anybody uses them
-    return create_engine(parsed, connect_args=asked, pool_pre_ping=True, **options)
+    # READ COMMITTED whatever the server's default: who waits for a lock must see what the other one did
+    return create_engine(parsed, connect_args=asked, pool_pre_ping=True, isolation_level="READ COMMITTED", **options)
 
 
 def migration_config(connection: Connection) -> Config:

@@ -50,3 +50,20 @@ def test_readers_see_one_snapshot_and_cannot_write(database: Database) -> None:
         assert reader.execute(COUNT).scalar_one() == 0
         with pytest.raises(DBAPIError, match="read-only"):
             reader.execute(ADD)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_writers_wait_and_look_again_whatever_the_server_would_do(database: Database) -> None:
+    with database.writing() as session:
+        name = session.execute(text("SELECT current_database()")).scalar_one()
+        session.execute(text(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"))
+    database.close()
+    with database.writing() as session:
+        assert session.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_the_queue_leaves_behind_is_swept_up_long_before_a_fifth_is_dead(database: Database) -> None:
+    with database.reading() as session:
+        options = session.execute(text("SELECT reloptions FROM pg_class WHERE relname = 'photos'")).scalar_one()
+    assert set(options) == {"autovacuum_vacuum_scale_factor=0.02", "autovacuum_analyze_scale_factor=0.02"}
