@@ -10,7 +10,7 @@ from typing import Any
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
 from ocr_service.fields.draft import LEAST_SCORE, UNSURE_BELOW, Draft, Item
 from ocr_service.fields.graves import TRAILING_YEAR, from_roster, read_burial, read_gathering, read_plot
-from ocr_service.fields.name_suggestion import Proposal, suggest_name
+from ocr_service.fields.name_suggestion import Proposal, may_be_name, suggest_name
 from ocr_service.fields.names import (
     NameReading,
     illegible,
@@ -268,7 +268,7 @@ def _as_it_can_be(draft: Draft, reading: NameReading, item: Item, proposal: Prop
     What was read stays in ``raw``. Another reading is taken that is a name with nothing odd about it; a spelling is
     forced only where no other reading holds a further word that may be a name.
     """
-    if is_plausible_name(reading.raw) and proposal is None:
+    if may_be_name(reading.raw):
         return reading
     least = LEAST_SCORE if is_spelled_possibly(reading.raw) and reading.name else 0.0
     others = [
@@ -277,7 +277,7 @@ def _as_it_can_be(draft: Draft, reading: NameReading, item: Item, proposal: Prop
         for other in draft.other_readings.get(line, ())
         if other.score >= least
     ]
-    plain = [other for other in others if other.name and is_plausible_name(other.raw) and not suggest_name(other.raw)]
+    plain = [other for other in others if other.name and is_plausible_name(other.raw) and may_be_name(other.raw)]
     if plain:
         return with_name(reading, plain[0].name, "chosen_alternative")
     disputed = any(

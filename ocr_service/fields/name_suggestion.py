@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from datasets.lexicon import Weighted, lexicon
 from ocr_service.fields.name_spelling import surnames
+from ocr_service.fields.names import is_plausible_name, is_spelled_possibly
 from ocr_service.fields.syllables import has_tone, is_syllable, with_tone_in_place
 from ocr_service.fields.text import fold, within_one_edit
 
@@ -66,6 +67,15 @@ def _is_forced(word: str, near: _Near) -> bool:
         return False  # NGUYEN is Nguyễn without its marks: tones are never added
     foreign = word.isalpha() and not has_tone(word) and _HIGHLAND.search(word)
     return not foreign and near.ahead >= _ALONE
+
+
+def may_be_name(cut: str) -> bool:
+    """Whether a text is a name with nothing odd about it: a family name that some roster has, and syllables."""
+    first, _, given = cut.lower().partition(" ")
+    known = first in surnames() or first in _frequencies("surname")
+    return suggest_name(cut) is None and (
+        is_plausible_name(cut) or (bool(given) and known and is_spelled_possibly(cut))
+    )
 
 
 def _words(cut: str) -> list[str]:
