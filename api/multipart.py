@@ -13,7 +13,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from api.problems import ProblemError
-from ocr_service.intake.taking import Refusal, Taken, Taking
+from ocr_service.intake.taking import Refusal, Taken, Taking, finish_together
 from ocr_service.storage import ObjectStore
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_FIELD_BYTES = 10_000
 MAX_FIELDS = 20
+_TOGETHER_BYTES = 32 * 1024**2  # made durable at once; a store that is not a folder holds them in memory until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ async def read_upload(request: Request, store: ObjectStore, *, max_file_bytes: i
         parser.finalize()
         if not form.ended:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "The form breaks off; send it again.")
+        await run_in_threadpool(form.finish)
     except FormParserError as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "This is no well-formed multipart/form-data.") from error
     finally:
@@ -73,7 +75,8 @@ class _Form:
         self._disposition = b""
         self._name, self._filename = "", ""
         self._text = b""
-        self._taking: Taking | None = None
+        self._came: list[tuple[str, Taking]] = []
+        self._is_file = False
 
     def callbacks(self) -> MultipartCallbacks:
         return {
@@ -87,11 +90,16 @@ class _Form:
             "on_end": self._on_end,
         }
 
+    def finish(self) -> None:
+        """Make the files that came durable at once. Raises ``StorageError``."""
+        taken = finish_together(self._store, [taking for _, taking in self._came])
+        self.files += [UploadedFile(name, one) for (name, _), one in zip(self._came, taken, strict=True)]
+        self._came = []
+
     def discard(self) -> None:
-        """Forget a file that was still coming."""
-        if self._taking is not None:
-            self._taking.discard()
-            self._taking = None
+        """Forget files that are not durable yet."""
+        for _, taking in self._came:
+            taking.discard()
 
     def _on_part_begin(self) -> None:
         self._disposition = self._text = b""
@@ -111,24 +119,25 @@ class _Form:
         _, options = parse_options_header(self._disposition)
         self._name = options.get(b"name", b"").decode("utf-8", "replace")
         self._filename = options.get(b"filename", b"").decode("utf-8", "replace")
-        if self._filename:
-            if len(self.files) >= self._max_files:
+        self._is_file = bool(self._filename)
+        if self._is_file:
+            if len(self.files) + len(self._came) >= self._max_files:
                 limit = f"More than {self._max_files} files in one request; send them in several."
                 raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit)
-            self._taking = Taking(self._store, self._max_file_bytes)
+            self._came.append((self._filename, Taking(self._store, self._max_file_bytes)))
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._taking is not None:
-            self._taking.write(data[start:end])
+        if self._is_file:
+            self._came[-1][1].write(data[start:end])
             return
         self._text += data[start:end]
         if len(self._text) > MAX_FIELD_BYTES:
             raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A field of the form is too long.")
 
     def _on_part_end(self) -> None:
-        if self._taking is not None:
-            self.files.append(UploadedFile(self._filename, self._taking.finish()))
-            self.discard()
+        if self._is_file:
+            if sum(taking.size_bytes for _, taking in self._came) >= _TOGETHER_BYTES:
+                self.finish()
         elif self._name:
             if len(self.fields) >= MAX_FIELDS:
                 raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The form has too many fields.")
