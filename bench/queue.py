@@ -36,17 +36,27 @@ class _Course:
     database: Database
     rows: int
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_s: float = 0.0
     finished: int = 0
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        started = time.perf_counter()
+        started, on_cpu = time.perf_counter(), time.process_time()
         yield
         self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - started
+        self.cpu_s += time.process_time() - on_cpu
 
     @property
     def rows_per_s(self) -> float:
         return self.finished / (self.seconds["claim"] + self.seconds["finish"])
+
+    @property
+    def cpu_us_per_row(self) -> float:
+        return self.cpu_s / self.finished * 1e6
+
+    @property
+    def grouped_per_s(self) -> float:
+        return self.finished / self.seconds["group"]
 
 
 def run(console: Console, *, few: int = FEW, many: int = MANY, rounds: int = _ROUNDS) -> Mapping[str, float]:
@@ -55,10 +65,13 @@ def run(console: Console, *, few: int = FEW, many: int = MANY, rounds: int = _RO
     Each photo gets a reading of a sample stone (about 4 KB) and its draft; half of the rows wait, half are done.
     ``rows_per_s`` is claimed and finished with the many, by one process; ``grouped_per_s`` of them told which others
     show the same grave, which follows in transactions of its own. ``ratio_2m_to_10k`` is the rate with the many divided
-    by the rate with the few: 1.0 is flat, less is slower with more rows. All three are those of the embedded SQLite;
-    ``…_postgresql`` are those of PostgreSQL, where that is installed.
+    by the rate with the few: 1.0 is flat, less is slower with more rows. ``cpu_us_per_row`` is this process's CPU time,
+    which other work on the machine changes little. These are those of the embedded SQLite, which is part of the
+    process; ``…_postgresql`` are those of PostgreSQL, where that is installed.
     """
-    table = Table("database", "rows", "claimed and finished/s", "ms a claim", "ms a finish", "grouped/s")
+    table = Table(
+        "database", "rows", "claimed and finished/s", "CPU µs a row", "ms a claim", "ms a finish", "grouped/s"
+    )
     figures: dict[str, float] = {}
     with TemporaryDirectory(prefix="headstone-queue-") as folder:
         urls = [f"sqlite:///{folder}/{name}.sqlite3" for name in ("few", "many")]
@@ -83,17 +96,21 @@ def _figures(table: Table, name: str, urls: Sequence[str], sizes: Sequence[int],
         for round_ in range(-1, rounds):  # the first one warms up
             for course in courses:
                 if round_ == 0:
-                    course.seconds, course.finished = {}, 0
+                    course.seconds, course.cpu_s, course.finished = {}, 0.0, 0
                 _hand_out_and_take_back(course, list(islice(samples, CHUNK)))
+        few, many = courses
+        figures = {
+            "rows_per_s": round(many.rows_per_s),
+            "ratio_2m_to_10k": round(many.rows_per_s / few.rows_per_s, 3),
+            "cpu_us_per_row": round(many.cpu_us_per_row),
+        }
         for course in courses:
+            steps = [f"{course.seconds[step] / rounds * 1000:.1f}" for step in ("claim", "finish")]
+            cpu = f"{course.cpu_us_per_row:,.0f}"
             _group(course)
-            table.add_row(name, f"{course.rows:,}", f"{course.rows_per_s:,.0f}", *_steps(course, rounds))
-    few, many = courses
-    return {
-        "rows_per_s": round(many.rows_per_s),
-        "ratio_2m_to_10k": round(many.rows_per_s / few.rows_per_s, 3),
-        "grouped_per_s": round(_grouped_per_s(many)),
-    }
+            row = (f"{course.rows:,}", f"{course.rows_per_s:,.0f}", cpu, *steps, f"{course.grouped_per_s:,.0f}")
+            table.add_row(name, *row)
+    return {**figures, "grouped_per_s": round(many.grouped_per_s)}
 
 
 def _hand_out_and_take_back(course: _Course, readings: Sequence[Reading]) -> None:
@@ -117,16 +134,6 @@ def _group(course: _Course) -> None:
     while told < course.finished:
         with course.timed("group"), course.database.writing() as session:
             told += intake.group_shots(session)
-
-
-def _grouped_per_s(course: _Course) -> float:
-    return course.finished / course.seconds["group"]
-
-
-def _steps(course: _Course, rounds: int) -> Iterator[str]:
-    for step in ("claim", "finish"):
-        yield f"{course.seconds[step] / rounds * 1000:.1f}"
-    yield f"{_grouped_per_s(course):,.0f}"
 
 
 def _sample_readings() -> list[Reading]:
