@@ -28,6 +28,7 @@ BENCHES: Mapping[str, str] = {  # name → module:function, imported only when i
     "kinds": "bench.kinds:run",
     "graves": "bench.graves:run",
     "fuzz": "bench.fuzz:run",
+    "intake": "bench.intake:run",
     "queue": "bench.queue:run",
     "growth": "bench.growth:run",
     "soak": "bench.soak:run",

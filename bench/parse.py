@@ -23,6 +23,7 @@ _MEASURES = (
     ("proposed", "equal or proposed"),
     ("found", "found in its place"),
     ("joint", "with other readings, equal"),
+    ("within_reach", "equal or among them"),
 )
 
 
@@ -33,7 +34,7 @@ def run(console: Console) -> Mapping[str, float]:
     of name, death and province under 3 % of character noise (``bench.misreadings``): of the noisy text alone
     ``…_share`` equal to the truth, ``…_proposed_share`` equal or proposed beside what is cut, ``…_found_share`` equal
     or the right stretch of text; ``…_joint_share`` equal where the reader's other readings of each line are there as
-    often and as sure as the shipped reader has them (``bench.rivals``).
+    often and as sure as the shipped reader has them (``bench.rivals``), ``…_within_reach_share`` equal or among them.
     """
     rng = Random(SEED)
     inscriptions = [sample_inscription(rng) for _ in range(COUNT)]

@@ -108,12 +108,14 @@ class Verdict:
     ``equal``: the value is the truth. ``proposed``: it is, or the parser proposes the truth beside what is cut.
     ``found``: the value is the truth, or the field's text is what noise made of it, found in its place. ``joint``: the
     value is the truth where the reader's other readings of each line stand beside the noisy text (``bench.rivals``).
+    ``within_reach``: it is, or some reading of every line of the field is right, so that who chose well would have it.
     """
 
     equal: bool
     proposed: bool
     found: bool
     joint: bool
+    within_reach: bool
 
 
 def noisy_verdicts(seed: int, count: int, civil_share: float = 0.0) -> dict[str, list[Verdict]]:
@@ -147,7 +149,9 @@ def judge_noisy(inscription: Inscription, noisy: MisreadText, lines: Sequence[Li
     def judge(field: str, record: str, is_right: Callable[[Parsed], bool], proposed: bool) -> None:
         equal = is_right(found)
         in_place = _is_found(clean.record[record], found.record.get(record), noisy)
-        verdicts[field] = Verdict(equal, equal or proposed, equal or in_place, is_right(joint))
+        right = is_right(joint)
+        reachable = right or _is_among(clean.record[record], noisy, lines)
+        verdicts[field] = Verdict(equal, equal or proposed, equal or in_place, right, reachable)
 
     if truth.name is not None and "name" not in wrong:
         name = truth.name
@@ -166,6 +170,12 @@ def judge_noisy(inscription: Inscription, noisy: MisreadText, lines: Sequence[Li
         proposed = any(same_province({"province": candidate}, home) for candidate in candidates)
         judge("province", "hometown", lambda parsed: same_province(parsed.value("hometown") or {}, home), proposed)
     return verdicts
+
+
+def _is_among(clean: Field, noisy: MisreadText, lines: Sequence[Line]) -> bool:
+    """Whether every line of a field has a reading that is right."""
+    cut = noisy.clean.split("\n")
+    return all(cut[i] in (lines[i].text, *(other.text for other in lines[i].alternatives)) for i in clean.lines)
 
 
 def _is_found(clean: Field, found: Field | None, noisy: MisreadText) -> bool:
