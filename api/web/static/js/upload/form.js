@@ -77,8 +77,8 @@ class UploadForm {
 
   #take({ photos, skipped }) {
     const added = [];
-    for (const { file, path } of photos) {
-      const key = `${path}|${file.size}|${file.lastModified}`;
+    for (const { file, path, size } of photos) {
+      const key = `${path}|${size}|${file.lastModified}`;
       if (this.#keys.has(key)) continue;
       this.#keys.add(key);
       added.push(entryOf(file, path));

@@ -16,6 +16,7 @@ export class Sending {
   #onEntry;
   #batch = null;
   #facts = null; // what every file of this batch is announced with
+  #soon = 1; // how many files are announced together while none is on its way
   #waiting = []; // to be hashed
   #hashed = []; // to be announced
   #ready = []; // to be sent
@@ -110,8 +111,8 @@ export class Sending {
           this.#hashed.push(entry);
         }
       }
-      const nothingToSend = !this.#ready.length && this.#transfer.isEmpty;
-      if (this.#hashed.length >= ANNOUNCED_AT_ONCE || nothingToSend || !this.#waiting.length) await this.#announce();
+      const enough = this.isSending ? ANNOUNCED_AT_ONCE : this.#soon;
+      if (this.#hashed.length >= enough || !this.#waiting.length) await this.#announce();
     }
   }
 
@@ -127,6 +128,8 @@ export class Sending {
     const files = await this.#server.announce(this.#batch, told);
     this.#hashed.splice(0, group.length);
     group.forEach((entry, index) => this.#place(entry, files[index]));
+    // the first missing file is sent at once; where nothing is missing so far, more are asked about each time
+    this.#soon = this.#ready.length ? 1 : Math.min(2 * this.#soon, ANNOUNCED_AT_ONCE);
     this.#feed();
   }
 
