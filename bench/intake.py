@@ -32,7 +32,7 @@ from ocr_service.database import open_database
 
 PHOTOS = 1500
 PHOTO_BYTES = 200_000
-CONNECTIONS = 16  # what two collectors with the command line open
+CONNECTIONS = 16  # of four collectors, as headstone upload opens them
 FEW_ROWS, MANY_ROWS = 10_000, 2_000_000
 _BATCH_ROWS = 40_000  # a province's collector
 _ANNOUNCED_AT_ONCE = 1000
