@@ -6,12 +6,15 @@ import json
 import re
 import shlex
 import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from api.keys import Role, load_keys
 from ocr_service.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -86,30 +89,41 @@ def test_no_secret_is_written_down() -> None:
                 assert str(value).startswith("/run/secrets/"), variable
 
 
-def test_every_secret_is_made_by_the_script(tmp_path: Path) -> None:
-    script = tmp_path / "make-secrets"
-    script.write_text((DEPLOY / "make-secrets").read_text("utf-8"))
-    said = subprocess.run(["sh", str(script), "x.example"], capture_output=True, text=True, check=True).stdout
-    made = {path.name: path for path in (tmp_path / "secrets").iterdir()}
-    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} <= set(made)
-    assert oct((tmp_path / "secrets").stat().st_mode & 0o777) == "0o700"
-    before = {name: path.read_bytes() for name, path in made.items()}
-    again = subprocess.run(["sh", str(script), "x.example"], capture_output=True, text=True, check=True).stdout
-    assert before == {name: path.read_bytes() for name, path in made.items()}
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder beside the script, and what the script said when it filled it."""
+    folder = tmp_path_factory.mktemp("deploy")
+    (folder / "make-secrets").write_text((DEPLOY / "make-secrets").read_text("utf-8"))
+    return folder, make_secrets(folder)
+
+
+def make_secrets(folder: Path) -> str:
+    command = ["sh", str(folder / "make-secrets"), "x.example"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_every_secret_is_made_by_the_script_and_kept_by_its_next_run(made: tuple[Path, str]) -> None:
+    folder, said = made
+    secrets = folder / "secrets"
+    before = {path.name: path.read_bytes() for path in secrets.iterdir()}
+    assert {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()} <= set(before)
+    assert oct(secrets.stat().st_mode & 0o777) == "0o700"
     assert "API key" in said
-    assert again == ""
+    assert make_secrets(folder) == ""
+    assert before == {path.name: path.read_bytes() for path in secrets.iterdir()}
 
 
-def test_the_key_that_the_script_makes_opens_the_service(tmp_path: Path) -> None:
-    from api.keys import Role, load_keys
-
-    script = tmp_path / "make-secrets"
-    script.write_text((DEPLOY / "make-secrets").read_text("utf-8"))
-    said = subprocess.run(["sh", str(script), "x.example"], capture_output=True, text=True, check=True).stdout
-    keys = load_keys(tmp_path / "secrets" / "api_keys.toml")
+def test_the_key_that_the_script_makes_opens_the_service(made: tuple[Path, str]) -> None:
+    folder, said = made
+    keys = load_keys(folder / "secrets" / "api_keys.toml")
     admin = keys.find(next(line for line in said.splitlines() if "API key" in line).split()[-1])
     assert admin is not None
     assert admin.roles == {Role.ADMIN}
+
+
+@cache
+def help_of(*program: str) -> str:
+    return subprocess.run([*program, "--help"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -121,11 +135,9 @@ def test_what_our_own_services_run_can_be_started(name: str) -> None:
     if entry[0] == "/bin/sh":
         command = shlex.split(re.search(r"headstone [^;]*", command[0])[0])  # type: ignore[index]
         entry, command = command[:1], command[1:]
-    import sys
-
     program = [sys.executable, *entry[1:]] if entry[0] == "python" else [str(Path(sys.executable).parent / entry[0])]
     words = [word for word in command if not word.startswith("-")][:1] if entry[0] == "headstone" else []
-    answer = subprocess.run([*program, *words, "--help"], capture_output=True, text=True, check=True).stdout
+    answer = help_of(*program, *words)
     for option in (word for word in command if word.startswith("--")):
         assert option in answer
 
