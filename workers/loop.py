@@ -20,7 +20,7 @@ import structlog
 from ocr_service import intake, metrics
 from ocr_service.database import Database
 from ocr_service.database.values import Claim
-from ocr_service.errors import HeadstoneError, StorageError
+from ocr_service.errors import HeadstoneError, NotFoundError, StorageError
 from ocr_service.records import Context, Reading
 from ocr_service.settings import Settings
 from ocr_service.storage import ObjectStore
@@ -230,7 +230,8 @@ class ReadingLoop:
     def _fetched(self, chosen: Sequence[_Held]) -> tuple[list[tuple[Claim, bytes | Exception]], list[_Held]]:
         """Photos with their bytes, or with why these are not to be had; and those whose store is away.
 
-        A store that gives another photo that it gave before is not away: then the fault is this photo's own.
+        A store that gives another photo that it gave before is not away: then the fault is this photo's own. One that
+        has just been started may not even know what it holds.
         """
         fetched: list[tuple[Claim, bytes | Exception]] = []
         unreachable: list[_Held] = []
@@ -240,7 +241,7 @@ class ReadingLoop:
                 self._known_good = held.claim.sha256
                 self._backoff_s = 0.0
                 fetched.append((held.claim, held.data.result()))
-            elif isinstance(error, StorageError) and not self._store_answers():
+            elif isinstance(error, StorageError | NotFoundError) and (unreachable or not self._store_answers(error)):
                 unreachable.append(held)
             elif isinstance(error, Exception):
                 fetched.append((held.claim, error))
@@ -248,9 +249,9 @@ class ReadingLoop:
                 raise error
         return fetched, unreachable
 
-    def _store_answers(self) -> bool:
+    def _store_answers(self, error: StorageError | NotFoundError) -> bool:
         if self._known_good is None:
-            return False
+            return isinstance(error, NotFoundError)
         try:
             self._desk.store.read(self._known_good)
         except HeadstoneError:
