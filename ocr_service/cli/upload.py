@@ -44,7 +44,7 @@ def upload(
     label: Annotated[
         str | None, typer.Option(help="Name of the batch.", show_default="the cemetery, the folder")
     ] = None,
-    key: Annotated[
+    batch_key: Annotated[
         str | None,
         typer.Option(help="Name that finds the batch again from another machine.", show_default="from the folder"),
     ] = None,
@@ -89,8 +89,8 @@ def upload(
     from ocr_service.upload.bandwidth import parse_rate
     from ocr_service.upload.columns import FileFacts
 
-    if key and batch:
-        raise UsageError("--key and --batch both say which batch it is; give one of them")
+    if batch_key and batch:
+        raise UsageError("--batch-key and --batch both say which batch it is; give one of them")
     if only_listed and manifest is None:
         raise UsageError("--only-listed needs a list: give --manifest")
     task = Task(
@@ -105,7 +105,7 @@ def upload(
             device=_text("device", device),
         ),
         label=_text("label", label),
-        key=_batch_key(key),
+        key=_batch_key(batch_key),
         batch_id=batch,
         manifest=manifest,
         only_listed=only_listed,
@@ -142,7 +142,7 @@ def _api_key(key_file: Path | None) -> str | None:
 
 def _batch_key(key: str | None) -> str | None:
     if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,64}", key):
-        raise UsageError("--key takes up to 64 letters, digits and signs without marks and spaces")
+        raise UsageError("--batch-key takes up to 64 letters, digits and signs without marks and spaces")
     return key
 
 

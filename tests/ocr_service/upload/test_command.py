@@ -92,8 +92,8 @@ def test_a_manifest_that_does_not_fit_ends_with_two_before_anything_is_sent(
     [
         (["--limit", "fast"], "200k"),
         (["--give-up-after", "later"], "12h"),
-        (["--key", "a b"], "without marks"),
-        (["--key", "a", "--batch", "1"], "one of them"),
+        (["--batch-key", "a b"], "without marks"),
+        (["--batch-key", "a", "--batch", "1"], "one of them"),
         (["--only-listed"], "--manifest"),
         (["--cemetery", "x" * 201], "201 characters"),
         (["--key-file", "nowhere"], "cannot be read"),
