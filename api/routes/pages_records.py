@@ -96,13 +96,12 @@ def photo_list(
     session: ReadSession,
     actor: Staff,
     state: Annotated[PhotoState | None, Query()] = None,
-    batch: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
     """Photos, newest first."""
-    found = intake.list_photos(session, state=state, batch_id=batch, before_id=before, limit=_ROWS + 1)
+    found = intake.list_photos(session, state=state, before_id=before, limit=_ROWS + 1)
     rows, has_more = found[:_ROWS], len(found) > _ROWS
-    conditions = {"state": state, "batch": batch, "before": rows[-1].id if rows else None}
+    conditions = {"state": state, "before": rows[-1].id if rows else None}
     more = "/photos?" + urlencode({name: str(value) for name, value in conditions.items() if value is not None})
     return render(
         request,
