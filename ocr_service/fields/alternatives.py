@@ -3,7 +3,7 @@
 Reading a line twice may give ``Nam Sácn`` and ``Nam Sách``; the chain commune–district–province that exists beats the
 best guess, a date that exists one that does not, a label that can be read one that cannot, and dates in the order of a
 life those of which the death comes before the enlistment. The line as read stays available in the reading; a record
-that rests on another reading carries the flag ``chosen_alternative``. Names are left to ``labelled.put_name``.
+that rests on another reading carries the flag ``chosen_alternative``. Names are left to ``name_choice``.
 """
 
 from __future__ import annotations

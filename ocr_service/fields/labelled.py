@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from ocr_service.fields.dates import BIRTH_YEARS, WAR_YEARS, DateReading, read_date
-from ocr_service.fields.draft import LEAST_SCORE, UNSURE_BELOW, Draft, Item
+from ocr_service.fields.draft import UNSURE_BELOW, Draft, Item
 from ocr_service.fields.graves import TRAILING_YEAR, from_roster, read_burial, read_gathering, read_plot
-from ocr_service.fields.name_suggestion import Proposal, may_be_name, suggest_name
+from ocr_service.fields.name_choice import as_it_can_be
+from ocr_service.fields.name_suggestion import suggest_name
 from ocr_service.fields.names import (
     NameReading,
     illegible,
     is_plausible_name,
     is_spelled_possibly,
     read_name,
-    with_name,
     without_surname_fix,
 )
 from ocr_service.fields.places import read_place
@@ -238,7 +238,7 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
     ):
         reading = illegible(reading)
     proposal = suggest_name(reading.raw)
-    reading = _as_it_can_be(draft, reading, item, proposal)
+    reading = as_it_can_be(draft, reading, item, proposal)
     known = (reading.name or "").split()
     fit = sum(is_syllable(word) for word in known) / len(known) if known else 0.0
     draft.put("name", reading.name, item, raw=reading.raw, flags=reading.flags, fit=fit)
@@ -260,32 +260,6 @@ def put_name(draft: Draft, reading: NameReading, item: Item) -> None:
         draft.put("gender_hint", "F", item)
     if reading.years:
         put_year_pair(draft, reading.years, item)
-
-
-def _as_it_can_be(draft: Draft, reading: NameReading, item: Item, proposal: Proposal | None) -> NameReading:
-    """The reading, or where it cannot be a name as it stands, what the reader saw else or what alone it can be.
-
-    What was read stays in ``raw``. Another reading is taken that is a name with nothing odd about it; a spelling is
-    forced only where no other reading holds a further word that may be a name.
-    """
-    if may_be_name(reading.raw):
-        return reading
-    least = LEAST_SCORE if is_spelled_possibly(reading.raw) and reading.name else 0.0
-    others = [
-        read_name(other.text.rpartition(":")[2])
-        for line in item.lines
-        for other in draft.other_readings.get(line, ())
-        if other.score >= least
-    ]
-    plain = [other for other in others if other.name and is_plausible_name(other.raw) and may_be_name(other.raw)]
-    if plain:
-        return with_name(reading, plain[0].name, "chosen_alternative")
-    disputed = any(
-        other.name not in (None, proposal and proposal.name) and is_spelled_possibly(other.raw) for other in others
-    )
-    if proposal and proposal.is_forced and not disputed and draft.sure(item) >= UNSURE_BELOW:
-        return with_name(reading, proposal.name, "spelling_fix")
-    return reading
 
 
 def put_year_pair(draft: Draft, text: str, item: Item) -> bool:
