@@ -105,6 +105,23 @@ def test_a_folder_is_sent_by_keyboard_and_every_file_is_answered_for(
         assert hashlib.sha256(jpeg(1)).hexdigest() in Path(download.value.path()).read_text("utf-8")
 
 
+def test_a_folder_that_is_dropped_is_walked_through(page: Page, tmp_path: Path, serving_here: Serve) -> None:
+    folder = folder_of(tmp_path, 2)
+    with serving_here(tmp_path / "data") as address:
+        page.goto(f"{address}/upload")
+        box = page.locator("#drop").bounding_box()
+        assert box is not None
+        browser = page.context.new_cdp_session(page)
+        dragged = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        for step in ("dragEnter", "dragOver", "drop"):
+            where = {"x": box["x"] + 20, "y": box["y"] + 20}
+            browser.send("Input.dispatchDragEvent", {"type": step, **where, "data": dragged})
+        # the same paths as by the dialogue, so that either way finds the batch's files again
+        names = ["thẻ nhớ/khu A/IMG_000.jpg", "thẻ nhớ/khu A/IMG_001.jpg"]
+        expect(page.locator("#files li span:first-child")).to_have_text(names)
+        expect(page.locator("#looking")).to_be_hidden()
+
+
 def test_after_a_closed_tab_only_what_is_missing_is_sent(page: Page, tmp_path: Path, serving_here: Serve) -> None:
     folder = folder_of(tmp_path, 12)
     sent: list[str] = []
