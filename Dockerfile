@@ -19,7 +19,7 @@ RUN apt-get update && \
     rm -rf /var/lib/apt/lists/* && \
     useradd --uid 10001 --create-home --home-dir /var/lib/headstone headstone
 COPY --from=build /opt/headstone /opt/headstone
-ENV PATH=/opt/headstone/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HEADSTONE_DATA_DIR=/var/lib/headstone/data
+ENV PATH=/opt/headstone/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ORT_DISABLE_TELEMETRY=1 HEADSTONE_DATA_DIR=/var/lib/headstone/data
 # The working directory comes first on Python's path: keep it free of folders named like our packages.
 WORKDIR /var/lib/headstone
 USER 10001
