@@ -121,10 +121,12 @@ def count(pairs: Iterable[Pair]) -> dict[str, object]:
     ranks = Counter[int]()
     scores: dict[str, list[float]] = {"wrong": [], "right": [], "score": [], "score beside right": []}
     beside = Counter[bool]()
+    letters = errors = 0
     for pair in pairs:
         cut, read = _plain(pair.cut), _plain(pair.read.text)
         others = [_plain(other.text) for other in pair.read.alternatives]
         distance = edit_distance(cut, read)
+        letters, errors = letters + len(cut), errors + distance
         scores["wrong" if distance else "right"].append(pair.read.confidence)
         if not distance:
             beside[bool(others)] += 1
@@ -140,6 +142,7 @@ def count(pairs: Iterable[Pair]) -> dict[str, object]:
             ranks[others.index(cut)] += 1
             scores["score"].append(pair.read.alternatives[others.index(cut)].score / max(pair.read.confidence, 1e-3))
     return {
+        "letters wrong": errors / max(1, letters),
         "among": {str(kind): f"{among[kind]} of {total}" for kind, total in wrong.items()},
         "nearer": f"{nearer} of {several}",
         "ranks": sorted(ranks.items()),

@@ -10,10 +10,11 @@ from ocr_service.fields.names import NameReading, is_plausible_name, is_spelled_
 def as_it_can_be(draft: Draft, reading: NameReading, item: Item, proposal: Proposal | None) -> NameReading:
     """The reading, or where it cannot be a name as it stands, what the reader saw else or what alone it can be.
 
-    What was read stays in ``raw``. Another reading is taken that is a name with nothing odd about it; a spelling is
-    forced only where no other reading holds a further word that may be a name.
+    What was read stays in ``raw``. Of a line that was guessed nothing is made: its other readings are guesses too. Of
+    others a reading is taken that is a name with nothing odd about it; a spelling is forced only where no other reading
+    holds a further word that may be a name.
     """
-    if may_be_name(reading.raw):
+    if may_be_name(reading.raw) or draft.is_doubtful(item):
         return reading
     least = LEAST_SCORE if is_spelled_possibly(reading.raw) and reading.name else 0.0
     others = [

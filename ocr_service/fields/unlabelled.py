@@ -264,6 +264,8 @@ def _name_read_otherwise(draft: Draft, item: Item) -> bool:
     """A line where the name stands and of which only another reading is one: MAI VĂN2ĐẮC, and MAI VĂN ĐẮC."""
     if draft.has("name") or not _is_below_header(draft, item) or is_plausible_name(item.text):
         return False
+    if draft.is_doubtful(item):
+        return False
     texts = (other.text for line in item.lines for other in draft.other_readings.get(line, ()))
     if not any(is_plausible_name(text) and looks_like_name(text) and likeness_to_name(text) >= 4 for text in texts):
         return False

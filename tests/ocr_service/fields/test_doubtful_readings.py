@@ -91,6 +91,12 @@ def test_another_reading_of_the_line_can_speak_against_mending_a_family_name() -
     assert disputed.record["name"].flags == ("surname_unclear",)
 
 
+def test_other_readings_of_a_guessed_line_name_nobody() -> None:
+    guessed = parse_lines([_line("LIỆT SĨ"), _line("TRxN VĂ9 TXM", 0.1, "TRẦN VĂN TÁM")])
+    assert guessed.value("name") is None
+    assert guessed.record["name"].raw == "TRxN VĂ9 TXM"
+
+
 def test_the_kind_and_the_header_are_as_sure_as_the_lines_that_say_them() -> None:
     lines = [_line("LIỆT SĨ", 0.9), _line("TRẦN VĂN TÁM", 0.8), _line("Hy sinh: 1968", 0.7), _line("lglalgl9lal", 0.0)]
     record = parse_lines(lines).record
