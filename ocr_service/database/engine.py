@@ -80,6 +80,15 @@ def _prepare_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        # Made for disks with arms, the default of 4 has the account of a batch of 10,000 files among 400,000 photos go
+        # through all of them; 1.1 is what is advised for SSDs.
+        connection.execute("SET random_page_cost = 1.1")
+        connection.commit()
+
+
 def _engine(url: str, *, migrating: bool = False) -> Engine:
     parsed = make_url(url)
     # parameters are hidden: what is looked for and stored is about people, and errors end in the log
@@ -95,7 +104,9 @@ def _engine(url: str, *, migrating: bool = False) -> Engine:
     asked = {name: value for name, value in _POSTGRESQL.items() if name not in parsed.query}
     # pre_ping: connections that a restart of the server broke are replaced before anybody uses them
     # READ COMMITTED whatever the server's default: who waits for a lock must see what the other one did
-    return create_engine(parsed, connect_args=asked, pool_pre_ping=True, isolation_level="READ COMMITTED", **options)
+    engine = create_engine(parsed, connect_args=asked, pool_pre_ping=True, isolation_level="READ COMMITTED", **options)
+    _prepare_postgresql(engine)
+    return engine
 
 
 def migration_config(connection: Connection) -> Config:

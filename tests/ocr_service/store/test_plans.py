@@ -107,7 +107,7 @@ HOT: dict[str, Work] = {
     "page of a state": lambda s: intake.list_photos(s, state=PhotoState.IN_VERIFICATION, before_id=PHOTOS, limit=20),
     "counts of a batch": lambda s: photos.counts(s, 7),
     "account of a batch": lambda s: accounts.account(s, announcements.get_batch(s, 7), NOW),
-    "accounts of recent batches": lambda s: accounts.page(s, created_by=None, before_id=None, limit=2, read_since=NOW),
+    "accounts of recent batches": lambda s: accounts.page(s, created_by=None, before_id=None, limit=10, read_since=NOW),
     "files of a batch": lambda s: accounts.files(s, 7, after_id=300, limit=20),
     "files of a batch in a state": lambda s: accounts.files(s, 7, state=FileState.VERIFIED, after_id=300, limit=20),
     "standings": lambda s: accounts.standings(s, 7, [f"{number:064x}" for number in range(50)]),
