@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import random
+import signal
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -79,6 +81,8 @@ def run(console: Console) -> dict[str, float]:
 
 def soak(console: Console, photos: int, seed: int, names: Sequence[str]) -> list[Result]:
     """Run the setups one after the other."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # whoever ends it also ends what it started
+        signal.signal(number, lambda *_: sys.exit(130))
     minutes = photos * _SECONDS_A_PHOTO * len(names) / 60
     console.print(f"{photos} photos in each of {len(names)} runs: about {minutes:.0f} minutes on two cores")
     results = []
