@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ocr_service.database import keyset
-from ocr_service.database.models import Arrival, Base, Batch, Cemetery, Grave, Photo, ReadingRow, RecordRow
-from ocr_service.database.search_keys import toneless
+from ocr_service.database.models import Photo, ReadingRow, RecordRow
 from ocr_service.database.values import PhotoView
 from ocr_service.errors import ConflictError, NotFoundError
-from ocr_service.records import Context, Origin, RejectReason
+from ocr_service.records import Context, Origin
 from ocr_service.states import PhotoState, check_photo_move
-
-
-def context_to_document(context: Context) -> dict[str, Any]:
-    """Only what is known is kept."""
-    return {name: value for name, value in dataclasses.asdict(context).items() if value is not None}
 
 
 def get(session: Session, photo_id: int) -> Photo:
@@ -43,16 +35,6 @@ def get_by_sha256(session: Session, sha256: str) -> Photo:
     if photo is None:
         raise NotFoundError(f"there is no photo {sha256[:12]}…")
     return photo
-
-
-def add_if_new(session: Session, row: Base) -> bool:
-    """Add a row that may be there once only; False where another transaction was faster (not on SQLite)."""
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
 
 
 def view(session: Session, photo: Photo) -> PhotoView:
@@ -89,74 +71,6 @@ def counts(session: Session, batch_id: int | None = None) -> dict[PhotoState, in
         query = query.where(Photo.batch_id == batch_id)
     found = dict(session.execute(query).all())
     return {state: found.get(state, 0) for state in PhotoState}
-
-
-def add_batch(session: Session, label: str, created_by: str, now: datetime) -> int:
-    """A new batch."""
-    batch = Batch(label=label, created_by=created_by, created_at=now)
-    session.add(batch)
-    session.flush()
-    return batch.id
-
-
-def add_arrival(
-    session: Session,
-    *,
-    photo_id: int | None,
-    batch_id: int | None,
-    filename: str,
-    now: datetime,
-    by: str,
-    duplicate: bool = False,
-    reason: RejectReason | None = None,
-    detail: str | None = None,
-) -> None:
-    """Note that a file was handed in, whatever became of it."""
-    session.add(
-        Arrival(
-            photo_id=photo_id,
-            batch_id=batch_id,
-            filename=filename,
-            duplicate=duplicate,
-            reason=reason,
-            detail=detail,
-            at=now,
-            by=by,
-        )
-    )
-
-
-def place(session: Session, context: Context, now: datetime) -> tuple[int | None, int | None]:
-    """Ids of the cemetery and the grave that a context names, made on first mention; None where it names none."""
-    if not context.cemetery:
-        return None, None
-    keys = [toneless(text or "") for text in (context.cemetery, context.cemetery_province, context.cemetery_commune)]
-    same = (Cemetery.name_key == keys[0], Cemetery.province_key == keys[1], Cemetery.commune_key == keys[2])
-    cemetery_id = session.scalar(select(Cemetery.id).where(*same))
-    if cemetery_id is None:
-        cemetery = Cemetery(
-            name=context.cemetery,
-            province=context.cemetery_province,
-            commune=context.cemetery_commune,
-            name_key=keys[0],
-            province_key=keys[1],
-            commune_key=keys[2],
-            created_at=now,
-        )
-        added = add_if_new(session, cemetery)
-        cemetery_id = cemetery.id if added else session.scalars(select(Cemetery.id).where(*same)).one()
-    return cemetery_id, _grave(session, cemetery_id, context.plot, now) if context.plot else None
-
-
-def _grave(session: Session, cemetery_id: int, plot: str, now: datetime) -> int:
-    key = toneless(plot)
-    same = (Grave.cemetery_id == cemetery_id, Grave.plot_key == key)
-    grave_id = session.scalar(select(Grave.id).where(*same))
-    if grave_id is None:
-        grave = Grave(cemetery_id=cemetery_id, plot=plot, plot_key=key, created_at=now)
-        added = add_if_new(session, grave)
-        grave_id = grave.id if added else session.scalars(select(Grave.id).where(*same)).one()
-    return grave_id
 
 
 def move(session: Session, photo: Photo, state: PhotoState, now: datetime, **facts: Any) -> None:
