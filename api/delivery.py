@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from api.problems import ProblemError
 from ocr_service.intake.completing import difference
@@ -18,27 +20,16 @@ _STALL_S = 120.0  # a sender that says nothing for so long has gone; a poor line
 
 
 async def receive_file(request: Request, store: ObjectStore, sha256: str, size_bytes: int) -> Taking:
-    """Take the body in, which is to be the announced file; anything else leaves nothing behind.
+    """Take the body in, which is to be the announced file; not durable yet. Anything else leaves nothing behind.
 
-    The file is not durable yet.
-
-    Raises ``ProblemError`` where it is longer than announced (at once), falls silent, or has another SHA-256.
+    Raises ``ProblemError`` where it is longer than announced (at once), breaks off, falls silent, or has another
+    SHA-256.
     """
     _check_length(request.headers.get("content-length"), size_bytes)
     taking = Taking(store, size_bytes)
     try:
         piece = bytearray()
-        stream = request.stream()
-        while True:
-            try:
-                async with asyncio.timeout(_STALL_S):
-                    chunk = await anext(stream, None)
-            except TimeoutError as error:
-                raise ProblemError(
-                    HTTPStatus.REQUEST_TIMEOUT, "The upload fell silent; send the file again."
-                ) from error
-            if chunk is None:
-                break
+        async for chunk in _chunks(request):
             piece += chunk
             if taking.size_bytes + len(piece) > size_bytes:
                 raise _longer(size_bytes)
@@ -53,6 +44,21 @@ async def receive_file(request: Request, store: ObjectStore, sha256: str, size_b
         taking.discard()
         raise
     return taking
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(_STALL_S):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, "The upload fell silent; send the file again.") from error
+        except ClientDisconnect as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "The upload broke off; send the file again.") from error
+        if chunk is None:
+            return
+        yield chunk
 
 
 def _check_length(header: str | None, size_bytes: int) -> None:

@@ -11,6 +11,7 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from api.problems import ProblemError
 from ocr_service.intake.taking import Refusal, Taken, Taking, finish_together
@@ -56,6 +57,8 @@ async def read_upload(request: Request, store: ObjectStore, *, max_file_bytes: i
         if not form.ended:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "The form breaks off; send it again.")
         await run_in_threadpool(form.finish)
+    except ClientDisconnect as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "The form breaks off; send it again.") from error
     except FormParserError as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "This is no well-formed multipart/form-data.") from error
     finally:

@@ -61,7 +61,7 @@ def announce(
 @router.put(
     "/files/{sha256}",
     summary="Send the bytes of an announced file",
-    responses=responses(404, 408, 507),
+    responses=responses(400, 404, 408, 507),
     openapi_extra=_body_of("application/octet-stream"),
 )
 async def put_file(

@@ -74,7 +74,8 @@ def test_an_upload_that_breaks_off_leaves_an_announced_row_alone(
     app: FastAPI, client: TestClient, batch: str, came_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "_PIECE_BYTES", 50_000)
-    send(app, "PUT", f"{batch}/files/{SHA256}", body(DATA[:came_bytes]), GONE)
+    broken = send(app, "PUT", f"{batch}/files/{SHA256}", body(DATA[:came_bytes]), GONE)
+    assert broken[0]["status"] == 400  # which nobody hears; no error of the service
     assert (counts(client, batch), left_behind(app)) == ({"announced": 1}, [])
     done = send(app, "PUT", f"{batch}/files/{SHA256}", body(DATA[:900]), body(DATA[900:], more=False))
     assert done[0]["status"] == 200
