@@ -48,7 +48,7 @@ def read_person(text: str, cemetery_province: str | None = None) -> dict[str, An
     if not cells:
         return {"name": None}
     reading = read_name(cells[0])
-    person |= {"name": reading.name, "name_raw": reading.raw}
+    person |= {"name": reading.name, "name_raw": reading.raw} if reading.raw else {"name": None}
     if reading.aliases:
         person["aliases"] = list(reading.aliases)
     places = [cell for cell in cells[1:] if not _fact(person, cell)]

@@ -107,7 +107,7 @@ def test_an_undo_takes_the_record_from_the_portal(client: TestClient, add_draft:
         b'{"verdict": "accept", "reason": "\\ud800"}',
         b'{"verdict": "accept", "surprise": 1}',
         b"[" * 100_000,
-        b'{"verdict": "accept", "reason": "' + b"x" * 2_000_000 + b'"}',
+        b'{"verdict": "accept", "reason": "' + b"x" * 4_000_000 + b'"}',
         b"\xff\xfe\x00",
     ],
 )
@@ -116,7 +116,7 @@ def test_a_decision_that_does_not_fit_changes_nothing(client: TestClient, add_dr
     if body.startswith(b'{"verdict"') and b"expected_version" not in body:
         body = body[:-1] + b', "expected_version": 1}'
     answer = client.post("/api/v1/drafts/1/decisions", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code in ((413,) if len(body) > 1_000_000 else (400, 422)), answer.text
+    assert answer.status_code in ((413,) if len(body) > 4_000_000 else (400, 422)), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert client.get("/api/v1/audit").json()["items"] == []
 
