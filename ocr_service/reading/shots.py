@@ -72,7 +72,7 @@ class _Text:
 
 
 def group_shots(readings: Sequence[Reading]) -> list[Grave]:
-    """Graves of ``readings``, which are in upload order, each with its shots; a photo without match is a grave of one."""
+    """Graves, each with its shots; ``readings`` are in upload order, and one without match is a grave of one."""
     texts = [_text_of(reading) for reading in readings]
     groups: list[list[int]] = []
     for index, reading in enumerate(readings):
