@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     ForeignKey,
     Index,
@@ -141,8 +140,6 @@ class Photo(Base):
     height_px: Mapped[int | None] = mapped_column()
     # what the last reading said: the photo, not the stone, kept text from being read
     needs_rephotograph: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # 64-bit perceptual hash as a signed number; see preprocess.fingerprint
-    fingerprint: Mapped[int | None] = mapped_column(BigInteger)
     # it was read and is still to be compared with its neighbours in the batch: see Shot
     shots_due: Mapped[bool] = mapped_column(default=False, server_default=false())
 

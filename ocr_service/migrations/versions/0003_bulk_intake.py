@@ -51,7 +51,6 @@ def upgrade() -> None:
         table.add_column(_priority())
         table.add_column(sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("needs_rephotograph", sa.Boolean(), nullable=False, server_default=sa.false()))
-        table.add_column(sa.Column("fingerprint", sa.BigInteger(), nullable=True))
         # what was read before this version was compared as it was read
         table.add_column(sa.Column("shots_due", sa.Boolean(), nullable=False, server_default=sa.false()))
     for name, (condition, columns) in _PARTIAL.items():
@@ -93,7 +92,7 @@ def downgrade() -> None:
     for name in _PARTIAL:
         op.drop_index(op.f(name), "photos")
     with op.batch_alter_table("photos") as table:
-        for column in ("shots_due", "fingerprint", "needs_rephotograph", "queued_at", "priority", "origin"):
+        for column in ("shots_due", "needs_rephotograph", "queued_at", "priority", "origin"):
             table.drop_column(column)
     with op.batch_alter_table("batches") as table:
         table.drop_constraint(op.f("uq_batches_created_by_key"), type_="unique")
