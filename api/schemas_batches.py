@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from api.plain_text import plain_text
 from api.problems import Problem, file_problem
 from ocr_service.database.accounts import BatchAccount, FileStanding
 from ocr_service.errors import UsageError
@@ -15,8 +16,32 @@ from ocr_service.intake.reasons import REJECT_MESSAGES, what_to_do
 from ocr_service.records import RejectReason
 from ocr_service.states import FileState, PhotoState, Priority
 
+
+def _plain(value: Any) -> Any:
+    return plain_text(value) if isinstance(value, str) else value
+
+
+def _label(path: str) -> str:
+    try:
+        return path_label(path)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+def _day_or_instant(value: Any) -> date | datetime:
+    """A day stays a day: nobody said that the photo was taken at midnight."""
+    if not isinstance(value, str):
+        raise ValueError("a date or a date with its time is text; write 2025-07-27 or 2025-07-27T08:05:00")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return datetime.fromisoformat(value)
+
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Words = Annotated[str, BeforeValidator(_plain), StringConstraints(min_length=1, max_length=200)]
+FilePath = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PATH_CHARS), AfterValidator(_label)]
+TakenAt = Annotated[date | datetime, BeforeValidator(_day_or_instant)]
 PriorityName = Literal["bulk", "waiting"]
 
 _PRIORITIES: dict[PriorityName, Priority] = {"bulk": Priority.BULK, "waiting": Priority.WAITING}
@@ -99,7 +124,10 @@ class BatchPage(BaseModel):
 
 
 class AnnouncedFile(BaseModel):
-    """A file that is to come. What it says of place and origin goes before what its batch says."""
+    """A file that is to come. What it says of place and origin goes before what its batch says.
+
+    Announced again, what it says goes before what was said, until its bytes have come; what is left out stays.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -110,11 +138,7 @@ class AnnouncedFile(BaseModel):
         },
     )
 
-    path: str = Field(
-        min_length=1,
-        max_length=MAX_PATH_CHARS,
-        description="Below the collector's folder; a label, kept in NFC with slashes.",
-    )
+    path: FilePath = Field(description="Below the collector's folder; a label, kept in NFC with slashes.")
     sha256: Sha256
     size_bytes: int = Field(ge=0, le=2**62)
     plot: Words | None = None
@@ -123,17 +147,9 @@ class AnnouncedFile(BaseModel):
     commune: Words | None = None
     collector: Words | None = None
     device: Words | None = None
-    taken_at: datetime | None = Field(default=None, description="Local time where no offset is written.")
+    taken_at: TakenAt | None = Field(default=None, description="A day, or local time where no offset is written.")
     latitude_deg: float | None = Field(default=None, ge=-90, le=90, description="WGS 84.")
     longitude_deg: float | None = Field(default=None, ge=-180, le=180)
-
-    @field_validator("path")
-    @classmethod
-    def _is_a_label(cls, path: str) -> str:
-        try:
-            return path_label(path)
-        except UsageError as error:
-            raise ValueError(str(error)) from error
 
 
 class Announcement(BaseModel):
@@ -142,6 +158,26 @@ class Announcement(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     files: list[AnnouncedFile] = Field(min_length=1, max_length=MAX_FILES_ANNOUNCED)
+
+
+class WithdrawnFile(BaseModel):
+    """A file that was announced and will not come."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: FilePath
+    sha256: Sha256
+
+
+class Withdrawal(BaseModel):
+    """Files that will not come."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"files": [{"path": "khu A/IMG_0412.jpg", "sha256": _SHA256_EXAMPLE}]}]},
+    )
+
+    files: list[WithdrawnFile] = Field(min_length=1, max_length=MAX_FILES_ANNOUNCED)
 
 
 class Completion(BaseModel):
@@ -179,6 +215,11 @@ class BatchFile(BaseModel):
     upload: UploadTarget | None = Field(
         default=None, description="Where its bytes are wanted; null where they are not."
     )
+    too_late: bool = Field(
+        default=False,
+        description="Announcing alone: what was said of it now is not what holds, for its bytes had come, or it was "
+        "refused. What was said then holds; correct it on the pages.",
+    )
 
     @classmethod
     def of(cls, file: FileStanding, upload: UploadTarget | None = None, problem: Problem | None = None) -> Self:
@@ -196,6 +237,7 @@ class BatchFile(BaseModel):
             announced_at=file.announced_at,
             changed_at=file.changed_at,
             upload=upload,
+            too_late=file.too_late,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import Actor
 from api.multipart import UploadForm, read_upload
+from api.plain_text import plain_text
 from api.problems import ProblemError
 from ocr_service import intake
 from ocr_service.database import Database
@@ -79,5 +79,4 @@ def _context(fields: Mapping[str, str]) -> Context:
 
 
 def _text(fields: Mapping[str, str], name: str) -> str | None:
-    text = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", fields.get(name, "")))
-    return " ".join(text.split())[:_MAX_TEXT_CHARS] or None
+    return plain_text(fields.get(name, ""))[:_MAX_TEXT_CHARS].strip() or None

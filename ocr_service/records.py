@@ -34,6 +34,7 @@ class RejectReason(StrEnum):
     TOO_SMALL = "too_small"
     UNREADABLE_FILE = "unreadable_file"
     READER_FAILED = "reader_failed"
+    WITHDRAWN = "withdrawn"  # of announced files alone: whoever was to send it takes the promise back
 
 
 class PhotoType(StrEnum):

@@ -38,6 +38,7 @@ def _camera_time(taken_at: str | None) -> str:
     if not taken_at:
         return ""
     try:
-        return datetime.fromisoformat(taken_at).strftime("%d/%m/%Y %H:%M")
+        only_day = len(taken_at) == len("2025-07-27")
+        return datetime.fromisoformat(taken_at).strftime("%d/%m/%Y" if only_day else "%d/%m/%Y %H:%M")
     except ValueError:
         return taken_at

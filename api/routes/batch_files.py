@@ -18,7 +18,7 @@ from api.deps import Collector, DatabaseDep, SettingsDep, SettlerDep, StoreDep, 
 from api.params import RowId
 from api.problems import responses, upload_problem
 from api.routes.batches import read_visible_batch, visible_batch
-from api.schemas_batches import Announcement, BatchFile, BatchFiles, Completion, TarReceipt, UploadTarget
+from api.schemas_batches import Announcement, BatchFile, BatchFiles, Completion, TarReceipt, UploadTarget, Withdrawal
 from api.settling import Parcel
 from ocr_service.database import Database
 from ocr_service.database.accounts import FileStanding
@@ -51,11 +51,25 @@ def announce(
     settings: SettingsDep,
     store: StoreDep,
 ) -> BatchFiles:
-    """Each file is answered for, in order: where it stands, and where its bytes go if they are wanted."""
+    """Each file is answered for, in order: where it stands, and where its bytes go if they are wanted.
+
+    Announcing again corrects what was said of files that have not come (`too_late` where they have), and what was
+    withdrawn, or too large by a limit that was raised since, is awaited again.
+    """
     batch = visible_batch(session, batch_id, actor)
     files = [_announced(file) for file in announcement.files]
     standing = announcing.announce(session, batch, files, by=actor.name, max_bytes=settings.max_file_bytes)
     return BatchFiles(files=[BatchFile.of(file, _target(store, file)) for file in standing])
+
+
+@router.post("/files/withdraw", summary="Say which announced files will not come", responses=responses(404))
+def withdraw(batch_id: RowId, withdrawal: Withdrawal, session: WriteSession, actor: Collector) -> BatchFiles:
+    """They stay in the accounts, as refused, with who withdrew them and when. Files whose bytes came are not taken
+    back: each answer says where the file stands. Files that were never announced are left out of it.
+    """
+    batch = visible_batch(session, batch_id, actor)
+    names = [(file.path, file.sha256) for file in withdrawal.files]
+    return BatchFiles(files=[BatchFile.of(file) for file in announcing.withdraw(session, batch, names, by=actor.name)])
 
 
 @router.put(

@@ -28,7 +28,7 @@ class FileStanding:
     """A file of a batch and where it stands.
 
     ``photo_id`` and ``photo_batch_id`` name the photo that it became, or that it has the same bytes as. ``photo_state``
-    is where that photo stands.
+    is where that photo stands. ``too_late``: what was just said of it is not what holds, for its bytes came before.
     """
 
     id: int
@@ -44,6 +44,7 @@ class FileStanding:
     detail: str | None
     announced_at: datetime
     changed_at: datetime
+    too_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,17 @@
 """Files of a batch as they are announced, come in and are refused; written in bulk, a few statements for any number.
 
-Everything here may run twice: a row that exists stays as it is, and what was settled is never settled again.
+Everything here may run twice: saying the same again changes nothing, and what was settled is never settled again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import CursorResult, Text, and_, bindparam, select, update
+from sqlalchemy import CursorResult, Text, and_, bindparam, null, select, update
 from sqlalchemy.orm import Session
 
 from ocr_service.database.incoming import NewPhoto, add_photos, insert_if_new, known_of, merged, take_turns
@@ -19,6 +19,12 @@ from ocr_service.database.models import Base
 from ocr_service.errors import NotFoundError
 from ocr_service.records import Context, Origin, RejectReason
 from ocr_service.states import PhotoState, Priority
+
+FileName: TypeAlias = tuple[str, str]
+"""What a file is known by in its batch: its path and its SHA-256."""
+
+_JUDGED_ANEW = (RejectReason.WITHDRAWN, RejectReason.TOO_LARGE_FILE)
+"""Refused for what may change, a sender's mind or a limit; other reasons lie in the bytes, which stay the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +106,57 @@ def list_batches(session: Session, *, created_by: str | None, before_id: int | N
     return [_facts(row) for row in session.execute(query)]
 
 
-def announce(session: Session, batch_id: int, files: Iterable[AnnouncedFile], now: datetime, by: str) -> None:
-    """Note files that are to come; those whose bytes are known already become duplicates at once."""
-    rows = [
-        {
-            "batch_id": batch_id,
-            "filename": PurePosixPath(file.path).name,
-            "path": file.path,
-            "sha256": file.sha256,
-            "size_bytes": file.size_bytes,
-            "context": known_of(file.context) or None,
-            "origin": known_of(file.origin) or None,
-            "duplicate": False,
-            "at": now,
-            "by": by,
-        }
-        for file in files
-    ]
+def announce(
+    session: Session,
+    batch_id: int,
+    files: Sequence[AnnouncedFile],
+    now: datetime,
+    by: str,
+    *,
+    still_refused: Collection[str] = (),
+) -> set[FileName]:
+    """Note files that are to come; those whose bytes are known already become duplicates at once.
+
+    What is said of a file again goes before what was said, until its bytes have come; what is not said stays. Files
+    that were withdrawn or too large are awaited again, but those with the hashes ``still_refused``. Returns the files
+    of which something else holds than what is said now: it came too late.
+    """
+    if not files:
+        return set()
+    take_turns(session)
+    sha256s = {file.sha256 for file in files}
+    noted = {
+        (row.path, row.sha256): row for row in session.execute(_NOTED, {"in_batch": batch_id, "sha256s": list(sha256s)})
+    }
+    new, stated, too_late = [], [], set()
+    for file in files:
+        row = noted.get((file.path, file.sha256))
+        if row is None:
+            new.append(_new_arrival(file) | {"batch_id": batch_id, "at": now, "by": by})
+            continue
+        context, origin = Context(**(row.context or {})), Origin(**(row.origin or {}))
+        said = merged(context, file.context), merged(origin, file.origin)
+        is_anew = row.reason in _JUDGED_ANEW and file.sha256 not in still_refused
+        if row.photo_id is not None or not (row.reason is None or is_anew):
+            if said != (context, origin):
+                too_late.add((file.path, file.sha256))
+        elif is_anew or (*said, file.size_bytes) != (context, origin, row.size_bytes):
+            about = {"now_context": known_of(said[0]) or None, "now_origin": known_of(said[1]) or None}
+            stated.append(about | {"row_id": row.id, "now_size_bytes": file.size_bytes})
+    if new:
+        session.execute(insert_if_new(session, "arrivals"), new)
+    if stated:
+        session.execute(_STATE_ANEW, stated)
+    _attach_known(session, batch_id, sha256s)
+    return too_late
+
+
+def withdraw(session: Session, batch_id: int, files: Iterable[FileName], detail: str) -> None:
+    """Say of announced files that they will not come; those that came, or were refused, stay as they are."""
+    rows = [{"in_batch": batch_id, "of_path": path, "of_sha256": sha256, "explained": detail} for path, sha256 in files]
     if rows:
         take_turns(session)
-        session.execute(insert_if_new(session, "arrivals"), rows)
-        _attach_known(session, batch_id, {str(row["sha256"]) for row in rows})
+        session.execute(_WITHDRAW, rows)
 
 
 def settle(session: Session, batch: BatchFacts, files: Sequence[ArrivedFile], now: datetime, by: str) -> None:
@@ -153,9 +189,12 @@ def settle(session: Session, batch: BatchFacts, files: Sequence[ArrivedFile], no
         session.execute(_MAKE_ORIGINAL, {"ids": [first[sha256].id for sha256 in made]})
 
 
-def refuse(session: Session, batch_id: int, sha256: str, reason: RejectReason, detail: str) -> None:
-    """Say of announced files with these bytes why they do not become a photo."""
-    session.execute(_REFUSE, {"in_batch": batch_id, "sha256s": [sha256], "because": reason, "explained": detail})
+def refuse(session: Session, batch_id: int, sha256: str, reason: RejectReason, detail: str) -> int:
+    """Say of announced files with these bytes why they do not become a photo; how many were awaited."""
+    why = {"because": reason, "explained": detail}
+    result = session.execute(_REFUSE, {"in_batch": batch_id, "sha256s": [sha256], **why})
+    assert isinstance(result, CursorResult)  # noqa: S101 - what an UPDATE gives
+    return result.rowcount
 
 
 def retry(session: Session, batch_id: int, reason: RejectReason | None, now: datetime) -> int:
@@ -203,6 +242,38 @@ _WAITING = (
     .where(_UNSETTLED)
     .order_by(_arrivals.c.id)
 )
+_NOTED = select(
+    _arrivals.c.id,
+    _arrivals.c.path,
+    _arrivals.c.sha256,
+    _arrivals.c.size_bytes,
+    _arrivals.c.context,
+    _arrivals.c.origin,
+    _arrivals.c.photo_id,
+    _arrivals.c.reason,
+).where(_arrivals.c.batch_id == bindparam("in_batch"), _arrivals.c.sha256.in_(bindparam("sha256s", expanding=True)))
+_STATE_ANEW = (
+    update(_arrivals)
+    .where(_arrivals.c.id == bindparam("row_id"))
+    .values(
+        context=bindparam("now_context", type_=_arrivals.c.context.type),
+        origin=bindparam("now_origin", type_=_arrivals.c.origin.type),
+        size_bytes=bindparam("now_size_bytes", type_=_arrivals.c.size_bytes.type),
+        reason=null(),
+        detail=null(),
+    )
+)
+_WITHDRAW = (
+    update(_arrivals)
+    .where(
+        _arrivals.c.batch_id == bindparam("in_batch"),
+        _arrivals.c.path == bindparam("of_path"),
+        _arrivals.c.sha256 == bindparam("of_sha256"),
+        _arrivals.c.photo_id.is_(None),
+        _arrivals.c.reason.is_(None),
+    )
+    .values(reason=RejectReason.WITHDRAWN, detail=bindparam("explained", type_=Text))
+)
 _SAME_BYTES = select(_photos.c.id).where(_photos.c.sha256 == _arrivals.c.sha256)
 # files whose bytes are known become further copies of their photo
 _ATTACH_KNOWN = (
@@ -216,6 +287,18 @@ _REFUSE = (
     .where(_UNSETTLED)
     .values(reason=bindparam("because", type_=_arrivals.c.reason.type), detail=bindparam("explained", type_=Text))
 )
+
+
+def _new_arrival(file: AnnouncedFile) -> dict[str, Any]:
+    return {
+        "filename": PurePosixPath(file.path).name,
+        "path": file.path,
+        "sha256": file.sha256,
+        "size_bytes": file.size_bytes,
+        "context": known_of(file.context) or None,
+        "origin": known_of(file.origin) or None,
+        "duplicate": False,
+    }
 
 
 def _facts(row: Any) -> BatchFacts:

@@ -1,7 +1,7 @@
 """Files are announced before they come, so that nothing a collector holds can go missing unseen.
 
 A file of a batch is known by its path below the collector's folder and its SHA-256: announcing or sending it again
-changes nothing, and the answer says where it stands now.
+adds nothing, and the answer says where it stands now. What is said of it last holds, until its bytes have come.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from ocr_service.database import accounts, announcements
 from ocr_service.database.accounts import FileStanding
-from ocr_service.database.announcements import AnnouncedFile, ArrivedFile, BatchFacts
+from ocr_service.database.announcements import AnnouncedFile, ArrivedFile, BatchFacts, FileName
 from ocr_service.database.types import utc_now
 from ocr_service.errors import ConflictError, NotFoundError, UsageError
 from ocr_service.intake.completing import Wanted
 from ocr_service.intake.counting import count_file
 from ocr_service.intake.taking import Refusal, Taken, refusal_of_size
-from ocr_service.records import Context, Origin
+from ocr_service.records import Context, Origin, RejectReason
 from ocr_service.states import FileState, Priority
 
 MAX_FILES_ANNOUNCED = 1000
@@ -76,27 +76,48 @@ def announce(
     max_bytes: int,
     now: datetime | None = None,
 ) -> list[FileStanding]:
-    """Note files that are to come and say of each, in order, where it stands. Raises ``UsageError`` for a bad path."""
+    """Note files that are to come and say of each, in order, where it stands. Raises ``UsageError`` for a bad path.
+
+    What is said of a file that was announced before goes before what was said then, until its bytes have come.
+    """
     labelled = [_labelled(file) for file in files]
-    announcements.announce(session, batch.id, labelled, now or utc_now(), by)
-    for file in labelled:
-        refusal = refusal_of_size(file.size_bytes, max_bytes)
-        if refusal is not None:
-            announcements.refuse(session, batch.id, file.sha256, refusal.reason, refusal.detail)
+    refused = {
+        file.sha256: refusal
+        for file in labelled
+        if (refusal := refusal_of_size(file.size_bytes, max_bytes)) is not None
+    }
+    too_late = announcements.announce(session, batch.id, labelled, now or utc_now(), by, still_refused=refused)
+    for sha256, refusal in refused.items():
+        if announcements.refuse(session, batch.id, sha256, refusal.reason, refusal.detail):
             count_file(refusal, duplicate=False)
-    return _standing_of(session, batch.id, labelled)
+    standing = _standing_of(session, batch.id, labelled)
+    return [replace(file, too_late=(file.path, file.sha256) in too_late) for file in standing]
+
+
+def withdraw(
+    session: Session, batch: BatchFacts, files: Sequence[FileName], *, by: str, now: datetime | None = None
+) -> list[FileStanding]:
+    """Take back files that were announced and did not come; they stay in the accounts, as refused.
+
+    Says of each that the batch has, in order, where it stands: those that came are not taken back.
+    """
+    names = [(path_label(path), sha256) for path, sha256 in files]
+    at = (now or utc_now()).isoformat(timespec="seconds")
+    announcements.withdraw(session, batch.id, names, f"{by} withdrew it at {at}.")
+    found = accounts.standings(session, batch.id, {sha256 for _, sha256 in names})
+    standing = {(file.path, file.sha256 or ""): file for file in found}
+    return [standing[name] for name in names if name in standing]
 
 
 def announced(session: Session, batch_id: int, sha256s: Sequence[str]) -> list[FileStanding]:
     """For each hash the file of a batch that has these bytes, of several the one that was announced first.
 
-    One whose bytes are still awaited goes before those. Raises ``NotFoundError`` where none was announced.
+    One whose bytes are still awaited goes before those, one that was withdrawn behind them. Raises ``NotFoundError``
+    where none was announced.
     """
     found: dict[str, FileStanding] = {}
-    for file in accounts.standings(session, batch_id, sha256s):
-        before = found.setdefault(file.sha256 or "", file)
-        if file.state is FileState.ANNOUNCED is not before.state:
-            found[before.sha256 or ""] = file
+    for file in sorted(accounts.standings(session, batch_id, sha256s), key=_precedence):
+        found.setdefault(file.sha256 or "", file)
     for sha256 in sha256s:
         if sha256 not in found:
             raise NotFoundError(f"batch {batch_id} has no file {sha256[:12]}…; announce it first")
@@ -175,6 +196,12 @@ def _standing_of(session: Session, batch_id: int, files: Sequence[AnnouncedFile]
     found = accounts.standings(session, batch_id, {file.sha256 for file in files})
     standing = {(file.path, file.sha256): file for file in found}
     return [standing[file.path, file.sha256] for file in files]
+
+
+def _precedence(file: FileStanding) -> int:
+    if file.state is FileState.ANNOUNCED:
+        return 0
+    return 2 if file.reason is RejectReason.WITHDRAWN else 1
 
 
 def _labelled(file: AnnouncedFile) -> AnnouncedFile:

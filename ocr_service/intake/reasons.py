@@ -20,6 +20,7 @@ REJECT_MESSAGES: Mapping[RejectReason, str] = MappingProxyType(
         RejectReason.TOO_SMALL: "The picture is too small to be read; send the original photo, not its thumbnail.",
         RejectReason.UNREADABLE_FILE: "The file could not be opened; check its permissions and the disk.",
         RejectReason.READER_FAILED: "The reader broke on this photo; retry it, and report its id if that fails again.",
+        RejectReason.WITHDRAWN: "Its sender withdrew it before it came; to send it after all, announce it again.",
     }
 )
 

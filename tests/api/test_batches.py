@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import struct
 import tarfile
 import zlib
@@ -243,6 +244,131 @@ def test_what_the_file_says_goes_before_the_batch_and_its_exif(client: TestClien
         photo = intake.get_photo(session, 1)
     assert photo.context == Context("NTLS Tân Phú", "Vĩnh Long", None, "A-1")
     assert photo.origin == Origin("Tổ 3", "Máy 2", "2026-04-30T08:15:09", 10.1, None)
+
+
+def test_what_is_said_of_a_file_last_holds_until_its_bytes_have_come(
+    client: TestClient, batch: str, app: FastAPI
+) -> None:
+    data = jpeg()
+    announce(client, batch, announced("1.jpg", data, plot="A-71", device="Máy 2"))
+    (corrected,) = announce(client, batch, announced("1.jpg", data, plot="A-17", taken_at="2025-07-27"))
+    (unsaid,) = announce(client, batch, announced("1.jpg", data))
+    assert [(file["state"], file["too_late"]) for file in (corrected, unsaid)] == [("announced", False)] * 2
+    put(client, batch, data)
+    (late,) = announce(client, batch, announced("1.jpg", data, plot="A-71"))
+    (same,) = announce(client, batch, announced("1.jpg", data, plot="A-17"))
+    assert [(file["state"], file["too_late"]) for file in (late, same)] == [("received", True), ("received", False)]
+    with app.state.database.reading() as session:
+        photo = intake.get_photo(session, 1)
+    assert (photo.context.plot, photo.context.cemetery) == ("A-17", "NTLS Tân Phú")
+    assert photo.origin == Origin(None, "Máy 2", "2025-07-27")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("2025-07-27", "2025-07-27"),
+        ("2025-07-27T00:00:00", "2025-07-27T00:00:00"),
+        ("2025-07-27 08:05", "2025-07-27T08:05:00"),
+        ("2025-07-27T08:05:00+07:00", "2025-07-27T08:05:00+07:00"),
+        ("27/07/2025", None),
+        ("2025-02-30", None),
+        (1753574400, None),
+    ],
+)
+def test_a_day_is_not_made_a_midnight(
+    client: TestClient, batch: str, app: FastAPI, said: str | int, kept: str | None
+) -> None:
+    answer = client.post(f"{batch}/files", json={"files": [announced("1.jpg", jpeg(), taken_at=said)]})
+    assert answer.status_code == (422 if kept is None else 200), answer.text
+    if kept is not None:
+        put(client, batch, jpeg())
+        with app.state.database.reading() as session:
+            assert intake.get_photo(session, 1).origin.taken_at == kept
+
+
+def test_a_file_that_was_too_large_is_judged_by_the_limit_that_holds_now(
+    client: TestClient, batch: str, app: FastAPI
+) -> None:
+    large = {"path": "l.jpg", "sha256": "a" * 64, "size_bytes": 200_001}
+    for _ in range(2):
+        (refused,) = announce(client, batch, large)
+        assert (refused["state"], refused["problem"]["title"]) == ("refused", "Too large file")
+    app.state.settings = app.state.settings.model_copy(update={"max_file_bytes": 300_000})
+    (awaited,) = announce(client, batch, large)
+    assert (awaited["state"], awaited["problem"], awaited["upload"] is None) == ("announced", None, False)
+    assert counts(client, batch) == {"announced": 1}
+
+
+def withdraw(client: TestClient, batch: str, *files: tuple[str, bytes]) -> list[dict[str, Any]]:
+    asked = [{"path": path, "sha256": sha256_of(data)} for path, data in files]
+    answer = client.post(f"{batch}/files/withdraw", json={"files": asked})
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["files"]
+    return found
+
+
+def test_what_will_not_come_is_withdrawn_and_stays_in_the_accounts(client: TestClient, batch: str) -> None:
+    gone, came = jpeg(), jpeg(1)
+    announce(client, batch, announced("khu A/1.jpg", gone, plot="A-1"), announced("2.jpg", came))
+    put(client, batch, came)
+    for _ in range(2):
+        said = withdraw(client, batch, ("khu A\\1.jpg", gone), ("2.jpg", came), ("never.jpg", gone))
+        assert [(file["path"], file["state"]) for file in said] == [("khu A/1.jpg", "refused"), ("2.jpg", "received")]
+        assert said[0]["problem"]["type"] == "urn:headstone:problem:file-withdrawn" and said[0]["advice"]
+    assert counts(client, batch) == {"refused": 1, "received": 1}
+    assert client.get(batch).json()["reasons"][0]["reason"] == "withdrawn"
+    row = client.get(f"{batch}/receipt").text.splitlines()[1]
+    assert "refused" in row and "lan withdrew it at 2" in row
+    assert put(client, batch, gone).json()["state"] == "refused"
+
+
+def test_what_was_withdrawn_comes_after_all_when_it_is_announced_again(
+    client: TestClient, batch: str, app: FastAPI
+) -> None:
+    data = jpeg()
+    announce(client, batch, announced("1.jpg", data, plot="A-1"))
+    withdraw(client, batch, ("1.jpg", data))
+    (again,) = announce(client, batch, announced("1.jpg", data))
+    assert (again["state"], again["problem"]) == ("announced", None)
+    assert put(client, batch, data).json()["state"] == "received"
+    with app.state.database.reading() as session:
+        assert intake.get_photo(session, 1).context.plot == "A-1"
+
+
+def test_one_of_two_files_with_the_same_bytes_is_withdrawn(client: TestClient, batch: str) -> None:
+    data = jpeg()
+    announce(client, batch, announced("1.jpg", data), announced("2.jpg", data))
+    withdraw(client, batch, ("1.jpg", data))
+    for _ in range(2):
+        sent = put(client, batch, data).json()
+        assert (sent["path"], sent["state"]) == ("2.jpg", "received")
+    assert counts(client, batch) == {"refused": 1, "received": 1}
+
+
+@pytest.mark.parametrize("sign", ["\0", "\n", "\x1b", "\u2028", "\ud800"])
+def test_signs_that_cannot_be_kept_part_words(client: TestClient, app: FastAPI, sign: str) -> None:
+    opened = post_json(client, "/api/v1/batches", {"label": f"khu{sign}A", "cemetery": f" NTLS{sign}{sign} To\u0302 "})
+    assert opened.status_code == 201, opened.text
+    assert (opened.json()["label"], opened.json()["cemetery"]) == ("khu A", "NTLS Tô")
+    batch = f"/api/v1/batches/{opened.json()['id']}"
+    asked = {"files": [announced("1.jpg", jpeg(), plot=f"A{sign}1", device=f"{sign}Máy")]}
+    assert post_json(client, f"{batch}/files", asked).status_code == 200
+    put(client, batch, jpeg())
+    with app.state.database.reading() as session:
+        photo = intake.get_photo(session, 1)
+    assert (photo.context.plot, photo.origin.device) == ("A 1", "Máy")
+
+
+@pytest.mark.parametrize("field", ["label", "cemetery", "collector"])
+def test_words_of_nothing_but_such_signs_are_none(client: TestClient, field: str) -> None:
+    assert post_json(client, "/api/v1/batches", {"label": "x", field: "\0\n \u200b"}).status_code == 422
+
+
+def post_json(client: TestClient, path: str, asked: Any) -> Response:
+    """As other clients write JSON: any sign may be escaped, half a surrogate too (RFC 8259 8.2)."""
+    answer: Response = client.post(path, content=json.dumps(asked), headers={"Content-Type": "application/json"})
+    return answer
 
 
 def test_batches_are_bulk_unless_asked_and_single_uploads_come_first(client: TestClient, app: FastAPI) -> None:

@@ -78,11 +78,25 @@ class Intake(RuleBasedStateMachine):
         if sha256 == HASHES[0] and not refused:
             return
         said = self._settle(at, sha256, refused)
-        if not refused:
+        if said[0].state is not FileState.REFUSED:  # as no photo, or withdrawn under every path
             self.sent.add(sha256)
         before = self._rows()
         assert self._settle(at, sha256, refused) == said
         assert self._rows() == before
+
+    @rule(at=batches, files=files)
+    def withdraw(self, at: int, files: list[AnnouncedFile]) -> None:
+        before = {(file.path, file.sha256): file for file in self._files(at)}
+        names = [(file.path, file.sha256) for file in files]
+        with self.database.writing() as session:
+            said = announcing.withdraw(session, self.batches[at], names, by="thu", now=self.now)
+        assert [(file.path, file.sha256) for file in said] == [name for name in names if name in before]
+        for file in said:
+            was = before[file.path, file.sha256 or ""]
+            if was.state is FileState.ANNOUNCED:
+                assert (file.state, file.reason) == (FileState.REFUSED, RejectReason.WITHDRAWN)
+            else:
+                assert file == was
 
     @rule(at=batches, files=files)
     def tar(self, at: int, files: list[AnnouncedFile]) -> None:

@@ -14,12 +14,13 @@ from sqlalchemy import func, select
 
 from bench.services import PostgreSQL
 from ocr_service.database import Database, connect_database
+from ocr_service.database.accounts import FileStanding
 from ocr_service.database.announcements import AnnouncedFile
 from ocr_service.database.engine import upgrade_schema
 from ocr_service.database.models import Cemetery, Grave, Photo
 from ocr_service.intake import accounting, announcing
 from ocr_service.intake.taking import Taken
-from ocr_service.records import Context
+from ocr_service.records import Context, RejectReason
 from ocr_service.states import FileState
 
 _numbers = itertools.count()
@@ -82,3 +83,35 @@ def test_photos_follow_each_other_as_their_files_were_announced(database: Databa
         announcing.settle(session, came)
     with database.reading() as session:
         assert session.scalars(select(Photo.filename).order_by(Photo.id)).all() == [f"{n}.jpg" for n in range(40)]
+
+
+def test_a_correction_a_withdrawal_and_a_raised_limit_reach_files_that_have_not_come(database: Database) -> None:
+    announced = [file for file, _ in files(range(4))]
+    came, corrected, withdrawn, large = (announced[number].sha256 for number in range(4))
+
+    def announce(max_bytes: int, plot: str) -> dict[str, FileStanding]:
+        said = [
+            AnnouncedFile(file.path, file.sha256, 99 if file.sha256 == large else 9, Context(plot=plot))
+            for file in announced
+        ]
+        with database.writing() as session:
+            found = announcing.announce(session, batch, said, by="thu", max_bytes=max_bytes)
+        return {file.sha256 or "": file for file in found}
+
+    with database.writing() as session:
+        batch = announcing.open_announced_batch(session, "khu A", "thu")[0]
+    assert announce(50, "A-1")[large].reason is RejectReason.TOO_LARGE_FILE
+    with database.writing() as session:
+        announcing.settle(session, [announcing.Delivery(batch.id, came, Taken(came, 9), "thu")])
+        (file,) = announcing.withdraw(session, batch, [(announced[2].path, withdrawn)], by="thu")
+        assert (file.state, file.reason) == (FileState.REFUSED, RejectReason.WITHDRAWN)
+    said = announce(100, "A-2")
+    assert [(said[file.sha256].state, said[file.sha256].too_late) for file in announced] == [
+        (FileState.RECEIVED, True), *[(FileState.ANNOUNCED, False)] * 3,
+    ]  # fmt: skip
+    with database.writing() as session:
+        rest = [announcing.Delivery(batch.id, one, Taken(one, 9), "thu") for one in (corrected, withdrawn, large)]
+        announcing.settle(session, rest)
+    with database.reading() as session:
+        plots = [document["plot"] for document in session.scalars(select(Photo.context).order_by(Photo.id))]
+    assert plots == ["A-1", "A-2", "A-2", "A-2"]
