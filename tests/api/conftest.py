@@ -86,7 +86,7 @@ def serving_here() -> Serve:
     def serve(data_dir: Path, **settings: Any) -> Iterator[str]:
         app = create_app(Settings(data_dir=data_dir, reviewer="lan", **settings))
         listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False, log_config=None))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
