@@ -65,6 +65,10 @@ def upload(
     tar: Annotated[
         bool, typer.Option("--tar", help="Send archives of some hundred files; for a service on the same network.")
     ] = False,
+    withdraw_missing: Annotated[
+        bool,
+        typer.Option("--withdraw-missing", help="Tell the service that files it waits for, gone from DIR, won't come."),
+    ] = False,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -114,6 +118,7 @@ def upload(
         bytes_per_s=None if limit is None else parse_rate(limit),
         give_up_after_s=None if give_up_after is None else _seconds(give_up_after),
         as_tar=tar,
+        withdraw_missing=withdraw_missing,
         allow_plain_http=insecure,
     )
     plan = plan_upload(task, now=datetime.now())

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS files (
     told TEXT NOT NULL DEFAULT '',
     placed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replaced (path TEXT, sha256 TEXT, PRIMARY KEY (path, sha256)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -108,13 +109,28 @@ class Journal:
         return entry.sha256 if entry is not None and same else None
 
     def note_hash(self, file: LocalFile, sha256: str) -> None:
-        """Keep a hash; what was said of other bytes under this path no longer holds."""
+        """Keep a hash; what was said of other bytes under this path no longer holds, and is to be taken back."""
         known = self.entries.get(file.path)
         if known is not None and known.sha256 == sha256:
             entry = replace(known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns)
         else:
             entry = Entry(file.path, file.size_bytes, file.mtime_ns, sha256)
+            if known is not None and not known.is_settled:  # the server may have been told of it
+                with self._lock, self._reported():
+                    self._db.execute("INSERT OR IGNORE INTO replaced VALUES (?, ?)", (known.path, known.sha256))
         self._write([entry])
+
+    def replaced(self) -> list[tuple[str, str]]:
+        """Paths with the hashes of bytes that the server may still wait for, and that lie there no more."""
+        with self._lock, self._reported():
+            rows = self._db.execute("SELECT path, sha256 FROM replaced").fetchall()
+        current = {(entry.path, entry.sha256) for entry in self.entries.values()}
+        return [row for row in rows if row not in current]
+
+    def forget_replaced(self) -> None:
+        """The server heard of them."""
+        with self._lock, self._reported():
+            self._db.execute("DELETE FROM replaced")
 
     def note(self, entries: list[Entry]) -> None:
         """Keep what the server said, in one transaction."""

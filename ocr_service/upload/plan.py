@@ -38,6 +38,7 @@ class Task:
     bytes_per_s: float | None = None
     give_up_after_s: float | None = None
     as_tar: bool = False
+    withdraw_missing: bool = False
     allow_plain_http: bool = False
     backoff: Backoff = field(default_factory=Backoff)
 

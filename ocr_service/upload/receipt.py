@@ -16,6 +16,7 @@ from ocr_service.states import FileState
 from ocr_service.upload.journal import Entry
 
 _COLUMNS = ("path", "sha256", "state", "reason", "detail")
+_WITHDRAWN = "withdrawn"  # refused under one path, whatever became of the bytes under another
 _DIGEST = re.compile(rb"^# .*\bsha256=([0-9a-f]{64})$")
 
 
@@ -26,6 +27,7 @@ class ReceiptRow:
     path: str
     sha256: str
     state: FileState
+    reason: str
     detail: str | None
 
 
@@ -48,7 +50,9 @@ def parse_receipt(receipt: bytes) -> list[ReceiptRow]:
     if not set(_COLUMNS) <= set(rows.fieldnames or ()):
         raise UsageError("the server's receipt has other columns than this program knows; renew one of the two")
     return [
-        ReceiptRow(row["path"], row["sha256"], FileState(row["state"]), row["detail"] or row["reason"] or None)
+        ReceiptRow(
+            row["path"], row["sha256"], FileState(row["state"]), row["reason"], row["detail"] or row["reason"] or None
+        )
         for row in rows
         if row["sha256"]
     ]
@@ -57,7 +61,8 @@ def parse_receipt(receipt: bytes) -> list[ReceiptRow]:
 def compare(entries: Iterable[Entry], rows: Sequence[ReceiptRow]) -> Comparison:
     """Hold settled entries against a receipt. A file is there when its bytes are, whatever path they came under."""
     by_file = {(row.path, row.sha256): row for row in rows}
-    by_bytes = {row.sha256: row for row in rows if row.state is not FileState.ANNOUNCED}
+    judged = [row for row in rows if row.state is not FileState.ANNOUNCED and row.reason != _WITHDRAWN]
+    by_bytes = {row.sha256: row for row in judged}
     confirmed, missing = [], []
     for entry in entries:
         row = by_file.get((entry.path, entry.sha256)) or by_bytes.get(entry.sha256)

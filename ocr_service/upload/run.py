@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ocr_service.states import FileState
+from ocr_service.upload.announcing import announce_all, announce_anew, withdraw_missing, withdraw_replaced
 from ocr_service.upload.bandwidth import TokenBucket
 from ocr_service.upload.columns import MAX_TEXT_CHARS
 from ocr_service.upload.hashing import hash_files
-from ocr_service.upload.journal import Journal
+from ocr_service.upload.journal import Entry, Journal
 from ocr_service.upload.line import GaveUpError, StoppedError
 from ocr_service.upload.plan import Plan, Task
 from ocr_service.upload.receipt import compare, parse_receipt, problems_csv, save
-from ocr_service.upload.sending import Shipment, announce_all, complete_placed, send_all
+from ocr_service.upload.sending import Shipment, complete_placed, send_all
 from ocr_service.upload.server import BatchWish, Server
 from ocr_service.upload.tally import Phase, Tally
 from ocr_service.upload.tar import send_as_tar
@@ -25,7 +26,9 @@ from ocr_service.upload.tar import send_as_tar
 _CHECKS = 3
 """A server that forgets what it acknowledged is sent it again, this often."""
 
-_TOLD_BEFORE = "the service keeps what it was told of this file first; correct it on its pages"
+_TOLD_BEFORE = "the service keeps what it was told of this file before; correct it on its pages"
+_GONE = "it was announced before and is gone from the folder; if it will not come, run again with --withdraw-missing"
+_LEFT_OUT = "it was announced before and is left out now; the service still waits for it"
 _TURNED_AWAY = frozenset({FileState.REFUSED, FileState.REJECTED, FileState.FAILED})
 
 
@@ -78,14 +81,19 @@ def upload(plan: Plan, *, tally: Tally, stop: threading.Event) -> Outcome:
             connections=task.threads,
         )
         troubles: dict[str, str] = {}
-        unheard: list[str] = []
+        unheard: set[str] = set()
         ending, why, receipt = Ending.FINISHED, None, None
         try:
             files = {file.path: file for file in plan.files}
             batch_id = _open_batch(plan, server, journal)
-            shipment = Shipment(server, batch_id, journal, task.folder, files, plan.facts, tally, stop, troubles)
-            unheard = shipment.told_otherwise()
+            shipment = Shipment(
+                server, batch_id, journal, task.folder, files, plan.facts, tally, stop, troubles, unheard
+            )
             troubles.update(hash_files(plan.files, journal, tally, stop))
+            withdraw_replaced(shipment)
+            if task.withdraw_missing:
+                withdraw_missing(shipment, _missing(plan, journal))
+            announce_anew(shipment)
             receipt = _until_confirmed(plan, shipment)
         except StoppedError:
             ending = Ending.INTERRUPTED
@@ -155,9 +163,10 @@ def _open_batch(plan: Plan, server: Server, journal: Journal) -> int:
     return batch_id
 
 
-def _problems(plan: Plan, journal: Journal, troubles: Mapping[str, str], unheard: Sequence[str]) -> tuple[Problem, ...]:
+def _problems(plan: Plan, journal: Journal, troubles: Mapping[str, str], unheard: Iterable[str]) -> tuple[Problem, ...]:
     """Everything that somebody should look at, in the order of paths."""
     paths = {file.path for file in plan.files}
+    missing = {entry.path for entry in _missing(plan, journal)}
     found = [Problem(item.path, "left_out", item.why) for item in plan.left_out if item.is_problem]
     found += [Problem(path, "not_sent", why) for path, why in troubles.items()]
     found += [Problem(path, "not_changed", _TOLD_BEFORE) for path in unheard]
@@ -165,5 +174,16 @@ def _problems(plan: Plan, journal: Journal, troubles: Mapping[str, str], unheard
         if path in paths and path not in troubles and entry.state in _TURNED_AWAY:
             found.append(Problem(path, str(entry.state), entry.detail or ""))
         elif path not in paths and entry.state is FileState.ANNOUNCED:
-            found.append(Problem(path, "not_sent", "it was announced before and is gone from the folder"))
+            found.append(Problem(path, "not_sent", _GONE if path in missing else _LEFT_OUT))
     return tuple(sorted(found, key=lambda problem: problem.path))
+
+
+def _missing(plan: Plan, journal: Journal) -> list[Entry]:
+    """Files that were announced, did not go, and lie in the folder no more; what cannot be looked at may be there."""
+    seen = {file.path for file in plan.files} | {item.path for item in plan.left_out}
+    return [
+        entry
+        for path, entry in journal.entries.items()
+        if entry.state is FileState.ANNOUNCED
+        and seen.isdisjoint([path, *(str(folder) for folder in PurePosixPath(path).parents)])
+    ]

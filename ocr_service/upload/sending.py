@@ -18,7 +18,7 @@ from ocr_service.upload.folder import LocalFile
 from ocr_service.upload.hashing import FileTroubleError, read_file
 from ocr_service.upload.journal import Entry, Journal
 from ocr_service.upload.line import StoppedError
-from ocr_service.upload.server import MAX_ANNOUNCED, Answer, Place, Server, Unable
+from ocr_service.upload.server import Answer, Place, Server, Unable
 from ocr_service.upload.tally import Phase, Tally
 
 _ASKED_AT_ONCE = 100
@@ -47,6 +47,9 @@ class Shipment:
     tally: Tally
     stop: threading.Event
     troubles: dict[str, str]
+    unheard: set[str] = field(default_factory=set)
+    """Paths of which the server keeps something else than it was told now."""
+
     tries: Counter[str] = field(default_factory=Counter)
 
     def pending(self) -> list[Entry]:
@@ -68,21 +71,18 @@ class Shipment:
             half = len(entries) // 2  # one file of a thousand does not fit: find it, the others go on
             return self.announce(entries[:half]) + self.announce(entries[half:])
         said = [
-            # the service keeps what it was told first
-            (replace(_as_answered(entry, answer), told=entry.told if entry.state else facts_text(facts)), answer)
+            (replace(as_answered(entry, answer), told=self._told(entry, facts, answer)), answer)
             for (entry, facts), answer in zip(asked, answers, strict=True)
         ]
         self.journal.note([entry for entry, _ in said])
         return said
 
-    def told_otherwise(self) -> list[str]:
-        """Paths of which the server was told something else before than this run would tell it."""
-        known = ((path, self.journal.entries.get(path)) for path in self.files)
-        return [
-            path
-            for path, entry in known
-            if entry and entry.state and entry.told != facts_text(self.facts.get(path, _NOTHING))
-        ]
+    def _told(self, entry: Entry, facts: FileFacts, answer: Answer) -> str:
+        """What the server holds of a file: what it was told last, until it had the bytes; nothing makes it forget."""
+        before, now = json.loads(entry.told or "{}"), facts.to_json()
+        if answer.too_late or (self.facts and before.keys() - now.keys()):
+            self.unheard.add(entry.path)
+        return entry.told if answer.too_late else json.dumps(before | now, ensure_ascii=False, sort_keys=True)
 
     def bounce(self, path: str, detail: str) -> None:
         """Note that bytes were turned away; they get further tries, but not for ever."""
@@ -110,20 +110,6 @@ class Shipment:
                 raise StoppedError
             yield piece
             self.tally.sent(len(piece))
-
-
-def facts_text(facts: FileFacts) -> str:
-    """Facts as the journal keeps them."""
-    return json.dumps(facts.to_json(), ensure_ascii=False)
-
-
-def announce_all(shipment: Shipment) -> None:
-    """Announce every file that was not yet: from then on, the server's accounts know what is still to come."""
-    unsaid = [entry for entry in shipment.pending() if entry.state is None]
-    shipment.tally.begin(Phase.ANNOUNCING, files=len(unsaid))
-    for at in range(0, len(unsaid), MAX_ANNOUNCED):
-        shipment.announce(unsaid[at : at + MAX_ANNOUNCED])
-        shipment.tally.done(files=len(unsaid[at : at + MAX_ANNOUNCED]))
 
 
 def complete_placed(shipment: Shipment) -> None:
@@ -233,7 +219,7 @@ def _send(shipment: Shipment, queue: _Queue, entry: Entry, place: Place, bucket:
         shipment.journal.note([placed])
         queue.note_placed(placed)
     elif answer.path == entry.path:  # else another file with the same bytes; the next round hears of this one
-        shipment.journal.note([_as_answered(entry, answer)])
+        shipment.journal.note([as_answered(entry, answer)])
     shipment.tally.done(size_bytes=entry.size_bytes)
 
 
@@ -248,10 +234,11 @@ def _complete(shipment: Shipment, entries: Sequence[Entry]) -> None:
         if not taken:
             shipment.bounce(entry.path, (answer and answer.detail) or "the object store does not have all of its bytes")
         same = answer is not None and answer.path == entry.path
-        done.append(_as_answered(entry, answer) if answer is not None and same else replace(entry, placed=False))
+        done.append(as_answered(entry, answer) if answer is not None and same else replace(entry, placed=False))
     shipment.journal.note(done)
 
 
-def _as_answered(entry: Entry, answer: Answer) -> Entry:
+def as_answered(entry: Entry, answer: Answer) -> Entry:
+    """What is known of a file after an answer."""
     placed = entry.placed and answer.state is FileState.ANNOUNCED
     return replace(entry, state=answer.state, detail=answer.detail, placed=placed)

@@ -47,13 +47,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Where a file stands; ``place`` where its bytes are wanted."""
+    """Where a file stands; ``place`` where its bytes are wanted.
+
+    ``too_late``: what was said of it now is not what the server keeps.
+    """
 
     path: str
     sha256: str
     state: FileState
     detail: str | None
     place: Place | None
+    too_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,11 @@ class Server:
         if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
             return Unable(_detail(answer))
         return self._answers(answer, len(asked))
+
+    def withdraw(self, batch_id: int, files: Sequence[tuple[str, str]]) -> list[Answer]:
+        """Say which files will not come, by path and hash; where those stand that the batch has."""
+        asked = [{"path": path, "sha256": sha256} for path, sha256 in files]
+        return self._answers(self._ask("POST", f"/batches/{batch_id}/files/withdraw", json={"files": asked}))
 
     def put(self, place: Place, body: Body, size_bytes: int) -> Answer | Unable | None:
         """Hand in bytes; None where they went to the object store and ``complete`` has to tell."""
@@ -221,4 +230,5 @@ def _answer(said: Any) -> Answer:
         state=FileState(said["state"]),
         detail=problem.get("detail") or problem.get("title"),
         place=Place(place["method"], place["url"], dict(place["headers"]), bool(place["complete"])) if place else None,
+        too_late=bool(said.get("too_late")),
     )

@@ -253,6 +253,7 @@ def test_an_origin_is_said_as_far_as_it_is_known() -> None:
     whole = Origin("Nguyễn Văn Thử", "Canon", "2026-03-14T09:12:33", 10.12345678, 106.5)
     assert show_origin(whole).place == "10.12346, 106.50000"
     assert say_origin(whole, VI) == "chụp lúc 14/03/2026 09:12, người chụp: Nguyễn Văn Thử"
+    assert say_origin(Origin(taken_at="2026-03-14"), VI) == "chụp lúc 14/03/2026"
     assert say_origin(Origin(taken_at="hôm qua"), VI) == "chụp lúc hôm qua"
     assert say_origin(Origin(), VI) == ""
 

@@ -46,6 +46,20 @@ def test_the_servers_word_holds_for_the_bytes_and_not_for_the_path(tmp_path: Pat
         assert not journal.entries[FILE.path].is_settled
 
 
+def test_bytes_that_were_promised_and_replaced_are_remembered_until_the_server_heard_of_it(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j") as journal:
+        journal.note_hash(FILE, "ab" * 32)
+        journal.note_hash(replace(FILE, mtime_ns=2_000), "cd" * 32)
+    with Journal(tmp_path / "j") as journal:
+        assert journal.replaced() == [(FILE.path, "ab" * 32)]
+        journal.note_hash(replace(FILE, mtime_ns=3_000), "ab" * 32)
+        assert journal.replaced() == [(FILE.path, "cd" * 32)]
+        journal.forget_replaced()
+        journal.note([replace(journal.entries[FILE.path], state=FileState.RECEIVED)])
+        journal.note_hash(replace(FILE, mtime_ns=4_000), "ef" * 32)
+        assert journal.replaced() == []
+
+
 def test_a_second_run_is_told_that_the_first_is_at_work(tmp_path: Path) -> None:
     with Journal(tmp_path / "j"):
         script = f"import pathlib, ocr_service.upload.journal as j; j.Journal(pathlib.Path({str(tmp_path / 'j')!r}))"
