@@ -175,7 +175,7 @@ def settle(session: Session, batch: BatchFacts, files: Sequence[ArrivedFile], no
                 arrived[sha256].size_bytes,
                 row.filename,
                 merged(batch.context, Context(**(row.context or {}))),
-                merged(arrived[sha256].origin, batch.origin, Origin(**(row.origin or {}))),
+                _origin(arrived[sha256].origin, merged(batch.origin, Origin(**(row.origin or {})))),
             )
             for sha256, row in first.items()
         ],
@@ -299,6 +299,12 @@ def _new_arrival(file: AnnouncedFile) -> dict[str, Any]:
         "origin": known_of(file.origin) or None,
         "duplicate": False,
     }
+
+
+def _origin(exif: Origin, said: Origin) -> Origin:
+    """What was said goes before EXIF, but a day that was said keeps the hour that EXIF has for it."""
+    is_that_day = said.taken_at is not None and (exif.taken_at or "").startswith(f"{said.taken_at}T")
+    return merged(exif, said, Origin(taken_at=exif.taken_at if is_that_day else None))
 
 
 def _facts(row: Any) -> BatchFacts:

@@ -227,7 +227,18 @@ def test_at_most_a_thousand_files_are_announced_at_once(client: TestClient, batc
     assert counts(client, batch) == {"announced": 1000}
 
 
-def test_what_the_file_says_goes_before_the_batch_and_its_exif(client: TestClient, app: FastAPI) -> None:
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (None, "2026-04-30T08:15:09"),
+        ("2026-04-30", "2026-04-30T08:15:09"),
+        ("2026-05-01", "2026-05-01"),
+        ("2026-04-30T10:00:00", "2026-04-30T10:00:00"),
+    ],
+)
+def test_what_the_file_says_goes_before_the_batch_and_its_exif(
+    client: TestClient, app: FastAPI, said: str | None, kept: str
+) -> None:
     asked = {"label": "khu A", "cemetery": "NTLS Tân Phú", "province": "Bến Tre", "collector": "Tổ 3"}
     batch = f"/api/v1/batches/{client.post('/api/v1/batches', json=asked).json()['id']}"
     exif = Image.Exif()
@@ -236,14 +247,13 @@ def test_what_the_file_says_goes_before_the_batch_and_its_exif(client: TestClien
     file = io.BytesIO()
     Image.new("RGB", (64, 64)).save(file, "JPEG", exif=exif)
     data = file.getvalue()
-    announce(
-        client, batch, announced("1.jpg", data, plot="A-1", province="Vĩnh Long", device="Máy 2", latitude_deg=10.1)
-    )
+    facts = {"plot": "A-1", "province": "Vĩnh Long", "device": "Máy 2", "latitude_deg": 10.1, "taken_at": said}
+    announce(client, batch, announced("1.jpg", data, **facts))
     put(client, batch, data)
     with app.state.database.reading() as session:
         photo = intake.get_photo(session, 1)
     assert photo.context == Context("NTLS Tân Phú", "Vĩnh Long", None, "A-1")
-    assert photo.origin == Origin("Tổ 3", "Máy 2", "2026-04-30T08:15:09", 10.1, None)
+    assert photo.origin == Origin("Tổ 3", "Máy 2", kept, 10.1, None)
 
 
 def test_what_is_said_of_a_file_last_holds_until_its_bytes_have_come(
