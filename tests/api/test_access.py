@@ -146,6 +146,7 @@ def test_a_key_that_the_browser_attaches_by_itself_needs_our_own_page(public: Te
         ("POST", "/api/v1/batches/1/files", {"collector"}),
         ("PUT", "/api/v1/batches/1/files/1", {"collector"}),
         ("POST", "/api/v1/batches/1/files/complete", {"collector"}),
+        ("POST", "/api/v1/batches/1/files/withdraw", {"collector"}),
         ("POST", "/api/v1/batches/1/tar", {"collector"}),
         ("GET", "/api/v1/batches/1/files", {"collector", "verifier"}),
         ("GET", "/api/v1/batches/1/receipt", {"collector", "verifier"}),
