@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -78,6 +79,13 @@ def csv_row(reading: Reading) -> dict[str, str]:
 def harmless(text: str) -> str:
     """Return a cell that spreadsheet programs take for text: one that begins like a formula is run (CWE-1236)."""
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """One line of a CSV file (RFC 4180) whose cells are all ``harmless``."""
+    line = io.StringIO()
+    csv.writer(line).writerow([harmless(cell) for cell in cells])
+    return line.getvalue()
 
 
 class _Echo:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +11,7 @@ from sqlalchemy.orm import Session
 from ocr_service.database import drafts
 from ocr_service.records import Field
 from ocr_service.redaction import PublishedField, PublishedRecord, publishable
-from ocr_service.spreadsheet import hometown_text
+from ocr_service.spreadsheet import csv_line, hometown_text
 
 RECORD_COLUMNS = (
     "id", "state", "kind", "name", "birth", "enlist", "death", "hometown", "rank", "position", "unit", "cemetery",
@@ -26,10 +24,10 @@ _PAGE = 500
 
 def records_as_csv(session: Session) -> Iterator[str]:
     """Lines of a CSV file (RFC 4180) of all verified records, header first, with the mark that spreadsheets need."""
-    yield "\ufeff" + _csv_line(RECORD_COLUMNS)
+    yield "\ufeff" + csv_line(RECORD_COLUMNS)
     for record in _published(session):
         row = _row(record)
-        yield _csv_line([row[column] for column in RECORD_COLUMNS])
+        yield csv_line([row[column] for column in RECORD_COLUMNS])
 
 
 def records_as_jsonl(session: Session) -> Iterator[str]:
@@ -96,11 +94,3 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("raw") or json.dumps(value, ensure_ascii=False))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
-
-
-def _csv_line(cells: list[str] | tuple[str, ...]) -> str:
-    # A cell that begins like a formula would be run by spreadsheet programs (CWE-1236); a quote makes it text.
-    safe = ["'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells]
-    line = io.StringIO()
-    csv.writer(line).writerow(safe)
-    return line.getvalue()

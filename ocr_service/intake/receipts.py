@@ -6,11 +6,9 @@ or cut short shows: ``sed '$d' receipt.csv | sha256sum`` gives the same digits.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -19,7 +17,7 @@ from ocr_service.database import accounts
 from ocr_service.database.accounts import FileStanding
 from ocr_service.database.announcements import BatchFacts
 from ocr_service.database.types import utc_now
-from ocr_service.spreadsheet import harmless
+from ocr_service.spreadsheet import csv_line
 from ocr_service.states import FileState
 
 COLUMNS = (
@@ -34,12 +32,12 @@ def receipt(session: Session, batch: BatchFacts, *, now: datetime | None = None)
     """The lines of a receipt (RFC 4180, UTF-8), in the order in which the files were announced."""
     digest = hashlib.sha256()
     counts: Counter[FileState] = Counter()
-    header = _line(COLUMNS)
+    header = csv_line(COLUMNS).encode()
     digest.update(header)
     yield header
     for page in _pages(session, batch.id):
         counts.update(file.state for file in page)
-        lines = b"".join(_line(_cells(file)) for file in page)
+        lines = b"".join(csv_line(_cells(file)).encode() for file in page)
         digest.update(lines)
         yield lines
     at = (now or utc_now()).isoformat(timespec="seconds")
@@ -68,10 +66,4 @@ def _cells(file: FileStanding) -> list[str]:
         file.announced_at.isoformat(timespec="seconds"),
         file.changed_at.isoformat(timespec="seconds"),
     )
-    return ["" if cell is None else harmless(str(cell)) for cell in cells]
-
-
-def _line(cells: Sequence[str]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue().encode()
+    return ["" if cell is None else str(cell) for cell in cells]

@@ -98,12 +98,12 @@ def _copy_sqlite(url: str, dump: Path, names: Path) -> DatabaseFacts:
             source.backup(copy)  # in one step: the state of one moment, without holding up those who write
     except sqlite3.Error as error:
         raise StorageError(f"{path} cannot be copied: {error}; look at HEADSTONE_DATA_DIR and make room") from error
-    with _session(f"sqlite:///{dump}") as session:
+    with reading_of(f"sqlite:///{dump}") as session:
         return _described(session, names)
 
 
 def _copy_postgresql(url: str, dump: Path, names: Path) -> DatabaseFacts:
-    with _session(url) as session:
+    with reading_of(url) as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         snapshot = session.scalar(text("SELECT pg_export_snapshot()"))
         postgresql.dump(url, dump, str(snapshot))
@@ -118,7 +118,8 @@ def _described(session: Session, names: Path) -> DatabaseFacts:
 
 
 @contextmanager
-def _session(url: str) -> Iterator[Session]:
+def reading_of(url: str) -> Iterator[Session]:
+    """One snapshot of a database, which is let go of afterwards. Raises ``StorageError`` where it cannot be read."""
     database = connect_database(url)
     try:
         with database.reading() as session:

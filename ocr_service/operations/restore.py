@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import inspect, make_url
-from sqlalchemy.exc import DBAPIError
 
 from ocr_service.database import connect_database
 from ocr_service.database.audit import verify_audit_chain
 from ocr_service.errors import StorageError, UsageError
 from ocr_service.operations import postgresql
-from ocr_service.operations.backup import NAMES, objects_of
+from ocr_service.operations.backup import NAMES, objects_of, reading_of
 from ocr_service.operations.copying import copy_objects, damaged_objects
 from ocr_service.operations.manifest import Manifest, facts_of, read_manifest, sha256_of
 from ocr_service.storage import ObjectStore
@@ -75,16 +74,8 @@ def _require_empty(url: str) -> None:
         if Path(str(parsed.database)).exists():
             raise UsageError(f"{parsed.database} is there already; restore into a new data folder (HEADSTONE_DATA_DIR)")
         return
-    database = connect_database(url)
-    try:
-        with database.engine.connect() as connection:
-            tables = inspect(connection).get_table_names()
-    except DBAPIError as error:
-        raise StorageError(
-            f"the database cannot be read: {str(error.orig).splitlines()[0]}; run headstone doctor"
-        ) from error
-    finally:
-        database.close()
+    with reading_of(url) as session:
+        tables = inspect(session.connection()).get_table_names()
     if tables:
         raise UsageError(f"the database {parsed.database} has tables already; make an empty one and name that")
 

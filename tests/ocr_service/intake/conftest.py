@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from ocr_service.database import Database, connect_database
 from ocr_service.database.announcements import BatchFacts
-from ocr_service.database.engine import upgrade_schema
 from ocr_service.intake import announcing
 from ocr_service.records import Context, Origin
 from ocr_service.storage import LocalStore
 
 
 @pytest.fixture
-def now() -> datetime:
-    return datetime(2026, 4, 30, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the newest schema, to be copied."""
-    path = tmp_path_factory.mktemp("template") / "intake.sqlite3"
-    upgrade_schema(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture
-def database(template: Path, tmp_path: Path) -> Iterator[Database]:
-    database = connect_database(f"sqlite:///{shutil.copy(template, tmp_path / 'intake.sqlite3')}")
+def database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
+    database = connect_database(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'intake.sqlite3')}")
     yield database
     database.close()
 

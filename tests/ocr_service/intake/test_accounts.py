@@ -195,8 +195,8 @@ def reading_of(sha256: str, outcome: str) -> Reading:
     return Reading("a.jpg", sha256, ReadingStatus.READ, record={"flags": Field(flags)})
 
 
-def test_every_file_of_every_batch_is_in_exactly_one_state_whatever_happens(template: Path) -> None:
-    machine = type("IntakeOfTest", (Intake,), {"template": template})
+def test_every_file_of_every_batch_is_in_exactly_one_state_whatever_happens(sqlite_template: Path) -> None:
+    machine = type("IntakeOfTest", (Intake,), {"template": sqlite_template})
     case = machine.TestCase  # type: ignore[attr-defined]
     case.settings = settings(
         max_examples=25,

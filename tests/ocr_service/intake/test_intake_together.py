@@ -27,9 +27,9 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
-        url = f"sqlite:///{shutil.copy(template, tmp_path / 'together.sqlite3')}"
+        url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'together.sqlite3')}"
     else:
         server: PostgreSQL = request.getfixturevalue("postgresql")
         url = server.create_database(f"together_{next(_numbers)}")

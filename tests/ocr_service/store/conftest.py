@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -23,22 +23,9 @@ JPEG_START = b"\xff\xd8\xff\xe0"
 _numbers = itertools.count()
 
 
-@pytest.fixture
-def now() -> datetime:
-    return datetime(2026, 4, 30, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the newest schema, to be copied: quicker than migrations for every test."""
-    path = tmp_path_factory.mktemp("template") / "store.sqlite3"
-    upgrade_schema(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql: PostgreSQL) -> str:
-    """The same in PostgreSQL."""
+    """As ``sqlite_template``, in PostgreSQL."""
     upgrade_schema(postgresql.create_database("store_template"))
     return "store_template"
 
