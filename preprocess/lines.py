@@ -15,13 +15,6 @@ CROP_MARGIN = 0.0
 
 MAX_CROP_ASPECT = 60.0  # the longest real line, 70 narrow letters, is about 40 times as wide as high
 
-# Lines of 64 held-out rendered stones, by the detector at 640 px: 72 % lay within half a degree of the true direction,
-# 81 % once aligned; 19 in 20 within 1.3° and 1.0°. One common angle instead of one that changes downwards: 61 %.
-_WIDE = 2.5  # times as wide as high: a box of two letters says little of a direction
-_LINES_TO_ALIGN = 4
-_USUAL_DEG = 0.4  # how far a detected line is usually off
-_ANOTHER_WAY_DEG = 5.0  # a line so far off runs another way than the others
-
 
 def crop_line(image: np.ndarray, quad: np.ndarray, height_px: int, *, margin: float = CROP_MARGIN) -> np.ndarray:
     """Cut a text line out of a picture, level and ``height_px`` high; aspect is kept.
@@ -63,37 +56,6 @@ def expand_quad(quad: np.ndarray, margin: float) -> np.ndarray:
     down = np.stack([quad[3] - quad[0], quad[2] - quad[1]]) / max(height, 1e-6) * step
     moves = [-along[0] - down[0], along[0] - down[1], along[1] + down[1], -along[1] + down[0]]
     return np.asarray(quad + np.stack(moves), dtype=np.float32)
-
-
-def align_lines(quads: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Turn each line about its centre to the direction that the lines of the picture have in common where it stands.
-
-    Rows of a flat face run to one vanishing point, so their direction changes evenly downwards. It is fitted to
-    all wide lines, long ones counting most, by iterated least squares with Huber's weights. Short lines, and those that
-    run another way (curved banners, watermarks), stay as they are, as do fewer than four.
-    """
-    sizes = np.array([quad_size(quad) for quad in quads]).reshape(-1, 2)
-    wide = sizes[:, 0] > _WIDE * sizes[:, 1]
-    if wide.sum() < _LINES_TO_ALIGN:
-        return list(quads)
-    angles_deg = np.array([quad_angle_deg(quad) for quad in quads])
-    heights = np.array([float(quad[:, 1].mean()) for quad in quads])
-    places = np.stack([np.ones(len(quads)), (heights - heights.mean()) / max(float(np.ptp(heights)), 1.0)], axis=1)
-    common_deg = np.full(len(quads), float(np.median(angles_deg[wide])))
-    for _ in range(6):
-        off_deg = np.abs(angles_deg - common_deg)
-        weights = wide * sizes[:, 0] ** 2 / np.maximum(1.0, off_deg / _USUAL_DEG) * (off_deg < _ANOTHER_WAY_DEG)
-        root = np.sqrt(weights)
-        solution = np.linalg.lstsq(places * root[:, None], angles_deg * root, rcond=None)[0]
-        common_deg = places @ solution
-    turns_deg = np.where(wide & (np.abs(common_deg - angles_deg) < _ANOTHER_WAY_DEG), common_deg - angles_deg, 0.0)
-    return [_turned(quad, float(turn_deg)) for quad, turn_deg in zip(quads, turns_deg, strict=True)]
-
-
-def _turned(quad: np.ndarray, angle_deg: float) -> np.ndarray:
-    cos, sin = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
-    centre = quad.mean(axis=0)
-    return np.asarray((quad - centre) @ np.array([[cos, sin], [-sin, cos]]) + centre, dtype=np.float32)
 
 
 def split_rows(quads: Sequence[np.ndarray]) -> list[list[int]]:

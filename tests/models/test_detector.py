@@ -63,9 +63,9 @@ def test_a_smaller_side_finds_the_same_large_lines(detector):
 class _CountedLooks(LineDetector):
     """The detector, and the side of every look it takes."""
 
-    def probability_map(self, image, side_px=None):
+    def _look(self, image, side_px):
         self.sides.append(side_px)
-        return super().probability_map(image, side_px)
+        return super()._look(image, side_px)
 
 
 def _looks(image):

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preprocess.lines import (
-    align_lines,
     assign_stones,
     crop_line,
     enclose,
@@ -136,63 +135,3 @@ def test_size_and_angle_of_a_turned_quad_are_recovered(angle: float) -> None:
 def test_an_enclosing_quad_holds_its_pieces(angle: float) -> None:
     whole = enclose(turned([box(100, 100, 80, 30), box(200, 100, 150, 30)], angle))
     assert np.allclose(whole, turned([box(100, 100, 250, 30)], angle)[0], atol=0.1)
-
-
-def oblique_lines(yaw: float, pitch: float, roll_deg: float) -> list[np.ndarray]:
-    """Eight lines of a flat face, seen from the side and from above, as rectangles along their true directions."""
-    to_picture = np.array([[1, 0, 0], [0, 1, 0], [yaw * 1e-4, pitch * 1e-4, 1.0]])
-    lines = []
-    for row, width in enumerate((300, 520, 260, 600, 420, 560, 340, 480)):
-        ends = np.array([[[500 - width / 2, 150 + 80 * row], [500 + width / 2, 150 + 80 * row]]], dtype=np.float64)
-        (left, right) = cv2.perspectiveTransform(ends, to_picture)[0]
-        along = right - left
-        down = np.array([-along[1], along[0]]) / np.linalg.norm(along) * 40
-        lines.append(np.array([left, right, right + down, left + down], dtype=np.float32))
-    return turned(lines, roll_deg)
-
-
-def rms_deg(lines: list[np.ndarray], true: list[np.ndarray]) -> float:
-    return float(
-        np.sqrt(np.mean([(quad_angle_deg(a) - quad_angle_deg(b)) ** 2 for a, b in zip(lines, true, strict=True)]))
-    )
-
-
-views = {"yaw": st.floats(-3, 3), "pitch": st.floats(-3, 3), "roll_deg": st.floats(-8, 8)}
-
-
-@settings(max_examples=40, deadline=None)
-@given(**views)
-def test_lines_of_an_oblique_face_that_lie_right_stay_within_a_tenth_of_a_degree(
-    yaw: float, pitch: float, roll_deg: float
-) -> None:
-    true = oblique_lines(yaw, pitch, roll_deg)
-    assert rms_deg(align_lines(true), true) < 0.1
-
-
-@settings(max_examples=20, deadline=None)
-@given(**views)
-def test_aligned_lines_lie_closer_to_their_true_direction(yaw: float, pitch: float, roll_deg: float) -> None:
-    true = oblique_lines(yaw, pitch, roll_deg)
-    dice, before_deg, after_deg = np.random.default_rng(1), 0.0, 0.0
-    for _ in range(25):  # single errors may all lean to one side, which nobody can tell from a photo held askew
-        found = [_spun(line, float(dice.uniform(-1, 1))) for line in true]
-        before_deg += rms_deg(found, true)
-        after_deg += rms_deg(align_lines(found), true)
-    assert after_deg < 0.85 * before_deg
-
-
-def _spun(quad: np.ndarray, angle_deg: float) -> np.ndarray:
-    (x, y) = quad.mean(axis=0)
-    matrix = cv2.getRotationMatrix2D((float(x), float(y)), -angle_deg, 1.0)
-    return np.asarray(cv2.transform(quad[None], matrix)[0], np.float32)
-
-
-def test_a_watermark_across_the_lines_keeps_its_direction() -> None:
-    lines = [*oblique_lines(0, 0, 0), _spun(box(300, 400, 400, 40), 25)]
-    assert quad_angle_deg(align_lines(lines)[-1]) == pytest.approx(25, abs=0.01)
-
-
-def test_few_lines_and_none_are_left_alone() -> None:
-    assert align_lines([]) == []
-    lines = oblique_lines(2, 2, 3)[:3]
-    assert align_lines(lines) == lines
