@@ -164,6 +164,26 @@ class RecordField(_FromValue):
     decided_by: str | None = Field(description="Who changed it; null is the reader's proposal.")
 
 
+class OtherShot(_FromValue):
+    """Another photo of the same grave. Its draft is not in the queue while the grave's best one is."""
+
+    photo_id: int
+    filename: str
+    record_id: int = Field(description="Its own draft or record.")
+    state: RecordState
+    version: int
+
+
+class Proposal(_FromValue):
+    """A field as another shot's draft reads it, where this one is blank or says otherwise; never taken by itself."""
+
+    raw: str
+    value: Any
+    confidence: float
+    photo_id: int
+    filename: str
+
+
 class Draft(_FromValue):
     """A draft or record as staff see it."""
 
@@ -178,6 +198,8 @@ class Draft(_FromValue):
     decided_by: str | None
     lease_owner: str | None
     lease_until: datetime | None
+    other_shots: list[OtherShot]
+    proposals: dict[str, list[Proposal]] = Field(default_factory=dict)
 
 
 class DraftPage(BaseModel):
@@ -210,7 +232,11 @@ class FieldCorrection(BaseModel):
 
 
 class DecisionRequest(BaseModel):
-    """A verdict on a draft, or a later one on a record."""
+    """A verdict on a draft, or a later one on a record.
+
+    `accept` and `correct` end the other shots of the grave: `further_shot`. `detach`: this photo shows no grave of the
+    others and comes up by itself. `same_grave`: it shows a grave that has its verified record.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -227,10 +253,22 @@ class DecisionRequest(BaseModel):
         },
     )
 
-    verdict: Literal[Verdict.ACCEPT, Verdict.CORRECT, Verdict.CANNOT_READ, Verdict.NOT_A_HEADSTONE]
+    verdict: Literal[
+        Verdict.ACCEPT,
+        Verdict.CORRECT,
+        Verdict.SAME_GRAVE,
+        Verdict.DETACH,
+        Verdict.CANNOT_READ,
+        Verdict.NOT_A_HEADSTONE,
+    ]
     expected_version: int = Field(ge=1, le=2**31 - 1, description="The version that the person looked at.")
     values: dict[str, FieldCorrection] = Field(default_factory=dict, max_length=50)
     reason: str | None = Field(default=None, max_length=2000)
+    shots: list[Annotated[int, Field(ge=0, le=2**63 - 1)]] | None = Field(
+        default=None,
+        max_length=1000,
+        description="Drafts of other shots that the person saw, which end with what is verified; left out: all.",
+    )
 
 
 class UndoRequest(BaseModel):

@@ -1,10 +1,11 @@
 """The states of a photo and of a record, each with its one table of legal moves.
 
-    photo    received → reading → in_verification → verified | cannot_read | not_a_headstone
+    photo    received → reading → in_verification → verified | further_shot | cannot_read | not_a_headstone
                  ↑        ├→ rejected   the file is no photo that can be read; says why
                  └────────┴→ failed     the reader broke on it; says what was seen
     record   draft → accepted | corrected        (both are verified: a person looked and said so)
                    → cannot_read | not_a_headstone
+                   → further_shot   of a grave that another photo's record was verified for; draft again once it is not
 
 ``read`` is no state of its own: a reading and its draft are stored in one transaction, so a photo that was read is in
 verification.
@@ -26,6 +27,7 @@ class PhotoState(StrEnum):
     READING = "reading"
     IN_VERIFICATION = "in_verification"
     VERIFIED = "verified"
+    FURTHER_SHOT = "further_shot"
     CANNOT_READ = "cannot_read"
     NOT_A_HEADSTONE = "not_a_headstone"
     REJECTED = "rejected"
@@ -51,6 +53,7 @@ class FileState(StrEnum):
     IN_VERIFICATION = "in_verification"
     NEEDS_REPHOTOGRAPH = "needs_rephotograph"  # read, but the photo kept text from being read; a person looks at it too
     VERIFIED = "verified"
+    FURTHER_SHOT = "further_shot"  # shows the grave of another photo, whose record was verified
     CANNOT_READ = "cannot_read"
     NOT_A_HEADSTONE = "not_a_headstone"
     REJECTED = "rejected"
@@ -63,15 +66,21 @@ class RecordState(StrEnum):
     DRAFT = "draft"
     ACCEPTED = "accepted"
     CORRECTED = "corrected"
+    FURTHER_SHOT = "further_shot"
     CANNOT_READ = "cannot_read"
     NOT_A_HEADSTONE = "not_a_headstone"
 
 
 class Verdict(StrEnum):
-    """What a person says about a draft or a record; ``undo`` takes the same person's last word back."""
+    """What a person says about a draft or a record; ``undo`` takes the same person's last word back.
+
+    ``same_grave``: it is a further shot of a grave that has its record. ``detach``: it is to be looked at by itself.
+    """
 
     ACCEPT = "accept"
     CORRECT = "correct"
+    SAME_GRAVE = "same_grave"
+    DETACH = "detach"
     CANNOT_READ = "cannot_read"
     NOT_A_HEADSTONE = "not_a_headstone"
     UNDO = "undo"
@@ -79,7 +88,7 @@ class Verdict(StrEnum):
 
 VERIFIED_STATES = frozenset({RecordState.ACCEPTED, RecordState.CORRECTED})
 
-_DECIDED = frozenset({PhotoState.VERIFIED, PhotoState.CANNOT_READ, PhotoState.NOT_A_HEADSTONE})
+_DECIDED = frozenset({PhotoState.VERIFIED, PhotoState.FURTHER_SHOT, PhotoState.CANNOT_READ, PhotoState.NOT_A_HEADSTONE})
 
 PHOTO_MOVES: Mapping[PhotoState, frozenset[PhotoState]] = MappingProxyType(
     {
@@ -90,6 +99,7 @@ PHOTO_MOVES: Mapping[PhotoState, frozenset[PhotoState]] = MappingProxyType(
         ),
         PhotoState.IN_VERIFICATION: _DECIDED,
         PhotoState.VERIFIED: _DECIDED | {PhotoState.IN_VERIFICATION},
+        PhotoState.FURTHER_SHOT: _DECIDED | {PhotoState.IN_VERIFICATION},
         PhotoState.CANNOT_READ: _DECIDED | {PhotoState.IN_VERIFICATION},
         PhotoState.NOT_A_HEADSTONE: _DECIDED | {PhotoState.IN_VERIFICATION},
         PhotoState.REJECTED: frozenset({PhotoState.RECEIVED}),
@@ -97,14 +107,20 @@ PHOTO_MOVES: Mapping[PhotoState, frozenset[PhotoState]] = MappingProxyType(
     }
 )
 
+_LATER = frozenset(
+    {RecordState.CORRECTED, RecordState.FURTHER_SHOT, RecordState.CANNOT_READ, RecordState.NOT_A_HEADSTONE}
+)
+
 RECORD_MOVES: Mapping[RecordState, frozenset[RecordState]] = MappingProxyType(
     {
-        RecordState.DRAFT: frozenset(RecordState) - {RecordState.DRAFT},
+        # a draft that is told apart from another shot stays one
+        RecordState.DRAFT: frozenset(RecordState),
         # what was verified can still be wrong: a later look may correct it, never silently
-        RecordState.ACCEPTED: frozenset({RecordState.CORRECTED, RecordState.CANNOT_READ, RecordState.NOT_A_HEADSTONE}),
-        RecordState.CORRECTED: frozenset({RecordState.CORRECTED, RecordState.CANNOT_READ, RecordState.NOT_A_HEADSTONE}),
-        RecordState.CANNOT_READ: frozenset({RecordState.ACCEPTED, RecordState.CORRECTED, RecordState.NOT_A_HEADSTONE}),
-        RecordState.NOT_A_HEADSTONE: frozenset({RecordState.ACCEPTED, RecordState.CORRECTED, RecordState.CANNOT_READ}),
+        RecordState.ACCEPTED: _LATER,
+        RecordState.CORRECTED: _LATER,
+        RecordState.FURTHER_SHOT: frozenset({RecordState.DRAFT}),
+        RecordState.CANNOT_READ: (_LATER | {RecordState.ACCEPTED}) - {RecordState.CANNOT_READ},
+        RecordState.NOT_A_HEADSTONE: (_LATER | {RecordState.ACCEPTED}) - {RecordState.NOT_A_HEADSTONE},
     }
 )
 
@@ -112,6 +128,8 @@ STATE_AFTER: Mapping[Verdict, RecordState] = MappingProxyType(
     {
         Verdict.ACCEPT: RecordState.ACCEPTED,
         Verdict.CORRECT: RecordState.CORRECTED,
+        Verdict.SAME_GRAVE: RecordState.FURTHER_SHOT,
+        Verdict.DETACH: RecordState.DRAFT,
         Verdict.CANNOT_READ: RecordState.CANNOT_READ,
         Verdict.NOT_A_HEADSTONE: RecordState.NOT_A_HEADSTONE,
     }
@@ -122,6 +140,7 @@ PHOTO_STATE_OF: Mapping[RecordState, PhotoState] = MappingProxyType(
         RecordState.DRAFT: PhotoState.IN_VERIFICATION,
         RecordState.ACCEPTED: PhotoState.VERIFIED,
         RecordState.CORRECTED: PhotoState.VERIFIED,
+        RecordState.FURTHER_SHOT: PhotoState.FURTHER_SHOT,
         RecordState.CANNOT_READ: PhotoState.CANNOT_READ,
         RecordState.NOT_A_HEADSTONE: PhotoState.NOT_A_HEADSTONE,
     }

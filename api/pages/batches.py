@@ -16,6 +16,7 @@ from ocr_service.states import FileState
 
 STATES = (
     FileState.VERIFIED,
+    FileState.FURTHER_SHOT,
     FileState.CANNOT_READ,
     FileState.NOT_A_HEADSTONE,
     FileState.DUPLICATE,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from api.i18n import Texts
 from api.pages.doubts import Run, doubtful_runs
 from api.pages.form import FORM_FIELDS, MORE_FIELDS, NOT_CUT
 from api.pages.origins import say_origin
+from api.pages.shots import ShownProposal, ShownShots, show_proposals, show_shots
 from api.pages.values import DATES, meaning_of, show_for_people, show_value
 from ocr_service.certainty import CERTAIN_FROM, WEAK_BELOW, certain_from
 from ocr_service.database.values import RecordField, RecordView
@@ -18,7 +18,7 @@ from ocr_service.fields import parse_text
 from ocr_service.fields.syllables import is_syllable
 from ocr_service.records import Line, PhotoType, Reading
 from ocr_service.states import VERIFIED_STATES, RecordState
-from ocr_service.verification import normalised
+from ocr_service.verification import Proposal, contested, normalised, proposals, sense
 from ocr_service.verification.field_values import expected_of
 
 # Notes that ask for a person's judgement; the others only explain. A field with one of them is never shown as certain.
@@ -50,7 +50,8 @@ class Note:
 class ShownField:
     """One field: the text as cut, its normal form, what that means today, and how certain the reading is.
 
-    ``runs`` are the text as cut by what is doubtful in it, empty where nothing is.
+    ``runs`` are the text as cut by what is doubtful in it, empty where nothing is; ``proposals`` what other shots of
+    the grave read instead.
     """
 
     cut: str
@@ -61,6 +62,7 @@ class ShownField:
     notes: tuple[Note, ...]
     others: tuple[str, ...]
     runs: tuple[Run, ...]
+    proposals: tuple[ShownProposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +99,18 @@ class ShownDraft:
     lines: tuple[ShownLine, ...]
     other_lines: tuple[int, ...]
     notes: tuple[Note, ...]
+    shots: ShownShots
     uses_more: bool
 
 
-def show_draft(view: RecordView, texts: Texts, photo_url: str) -> ShownDraft:
-    """The page's view of a record; ``photo_url`` is where its upright picture is served."""
+def show_draft(view: RecordView, texts: Texts, url_of: Callable[[int], str]) -> ShownDraft:
+    """The page's view of a record; ``url_of`` says where the upright picture of a photo is served."""
     reading = view.reading
     fields = {name: show_field(name, view.fields.get(name), reading, texts) for name in FORM_FIELDS}
     fields["name"] = _with_proposal(fields["name"], view.fields.get("name_suggested"))
+    for name, found in proposals(view).items():
+        if name in FORM_FIELDS and name not in NOT_CUT:
+            fields[name] = _with_proposals(name, fields[name], view.fields.get(name), found)
     if view.state in VERIFIED_STATES:  # a person has vouched for all of it
         fields = {name: replace(field, level=_vouched(field.level), runs=()) for name, field in fields.items()}
     used = {line for name in FORM_FIELDS if name not in NOT_CUT for line in fields[name].lines}
@@ -115,13 +121,19 @@ def show_draft(view: RecordView, texts: Texts, photo_url: str) -> ShownDraft:
         decided="" if view.state is RecordState.DRAFT else texts(f"record_state.{view.state}"),
         title=title_of(view.fields, texts),
         photo=ShownPhoto(
-            view.photo.id, photo_url, view.photo.filename, width_px, height_px, tuple(reading.stone_quads)
+            view.photo.id,
+            url_of(view.photo.id),
+            view.photo.filename,
+            width_px,
+            height_px,
+            tuple(reading.stone_quads),
         ),
         fields=fields,
         lines=tuple(ShownLine(line.text, level_of(line.confidence), line.quad) for line in reading.lines),
         other_lines=tuple(index for index in range(len(reading.lines)) if index not in used),
         notes=_draft_notes(view, texts),
-        uses_more=any(fields[name].cut or fields[name].value for name in MORE_FIELDS),
+        shots=show_shots(view, texts, url_of),
+        uses_more=any(fields[name].cut or fields[name].value or fields[name].proposals for name in MORE_FIELDS),
     )
 
 
@@ -197,9 +209,6 @@ def _draft_notes(view: RecordView, texts: Texts) -> tuple[Note, ...]:
     stones = len(view.reading.stone_quads)
     if stones > 1:
         notes.append(Note(texts("verify.several_stones", count=stones), attention=True))
-    if view.other_shots:
-        files = ", ".join(filename for _, filename in view.other_shots)
-        notes.append(Note(texts("verify.same_grave", files=files), attention=False))
     kind = view.reading.photo_type
     if kind is not None and kind is not PhotoType.HEADSTONE:
         notes.append(Note(texts.of_code("photo_type", kind), attention=True))
@@ -224,15 +233,15 @@ def _other_readings(name: str, field: RecordField, lines: tuple[Line, ...]) -> t
     if field.raw is None or len(field.lines) != 1 or not 0 <= field.lines[0] < len(lines):
         return ()
     line = lines[field.lines[0]]
-    known, others = {_sense(field.value)}, []
+    known, others = {sense(field.value)}, []
     for alternative in sorted(line.alternatives, key=lambda other: -other.score):
         if field.raw == line.text:
             cut, value = alternative.text, normalised(name, alternative.text)[0]
         else:
             read = parse_text(alternative.text).record.get(name)
             cut, value = (read.raw or "", read.value) if read is not None else ("", None)
-        if cut and _sense(value) not in known and _could_be_meant(name, value, field.value):
-            known.add(_sense(value))
+        if cut and sense(value) not in known and _could_be_meant(name, value, field.value):
+            known.add(sense(value))
             others.append(cut)
     return tuple(others[:_MAX_OTHER_READINGS])
 
@@ -253,11 +262,10 @@ def _with_proposal(shown: ShownField, suggested: RecordField | None) -> ShownFie
     return shown if proposal.casefold() in known else replace(shown, others=(*shown.others, proposal))
 
 
-def _sense(value: Any) -> str:
-    """What a value says, without the words that it was taken from."""
-    if isinstance(value, Mapping):
-        value = {key: part for key, part in value.items() if key != "raw"}
-    return json.dumps(value, sort_keys=True)
+def _with_proposals(name: str, shown: ShownField, field: RecordField | None, found: Sequence[Proposal]) -> ShownField:
+    """A field with what other shots read; where they say something else, it is no surer than that leaves it."""
+    level = shown.level if field is None else level_of_field(name, contested(field, found))
+    return replace(shown, level=level, proposals=show_proposals(found, (shown.cut, *shown.others)))
 
 
 def _could_be_meant(name: str, value: Any, first: Any) -> bool:

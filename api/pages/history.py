@@ -13,7 +13,7 @@ from api.pages.values import WITHOUT_WORDS, show_for_people
 from ocr_service.database.values import DecisionView
 from ocr_service.states import Verdict
 
-_STATE = "state"
+_NO_FACTS = frozenset({"state", "shot_of"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class ShownDecision:
 
 
 def decisions(rows: Iterable[DecisionView], texts: Texts) -> list[ShownDecision]:
-    """Decisions in the order of their rows; rows of one decision stand together."""
-    return [_decision(list(group), texts) for _, group in groupby(rows, key=lambda row: row.action)]
+    """Decisions in the order of their rows; rows of one decision on one record stand together."""
+    groups = groupby(rows, key=lambda row: (row.action, row.record_id))
+    return [_decision(list(group), texts) for _, group in groups]
 
 
 def recent_decisions(rows: Iterable[DecisionView], texts: Texts, limit: int = 8) -> list[ShownDecision]:
@@ -57,7 +58,7 @@ def _decision(rows: list[DecisionView], texts: Texts) -> ShownDecision:
         verdict=first.verdict,
         what=texts(f"decision.{first.verdict}"),
         reason=first.reason or "",
-        changes=tuple(_change(row, texts) for row in rows if row.field != _STATE),
+        changes=tuple(_change(row, texts) for row in rows if row.field not in _NO_FACTS),
     )
 
 

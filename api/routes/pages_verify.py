@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -24,7 +25,7 @@ from api.problems import ProblemError
 from ocr_service import verification
 from ocr_service.database.values import RecordView
 from ocr_service.errors import ConflictError
-from ocr_service.states import STATE_AFTER, RecordState, Verdict
+from ocr_service.states import RecordState, Verdict
 
 router = APIRouter()
 
@@ -54,7 +55,7 @@ class FieldEntry(BaseModel):
 
 
 class DecisionMade(BaseModel):
-    """A verdict from the page; ``fields`` holds only what was changed."""
+    """A verdict from the page; ``fields`` holds only what was changed, ``shots`` the waiting ones that it showed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,6 +63,7 @@ class DecisionMade(BaseModel):
     version: int = Field(ge=1, le=2**31 - 1)
     verdict: Verdict
     fields: dict[str, FieldEntry] = Field(default_factory=dict, max_length=50)
+    shots: list[_Id] = Field(default_factory=list, max_length=1000)
 
 
 class MeaningAsked(BaseModel):
@@ -104,10 +106,14 @@ async def verify_plainly(request: Request, session: WriteSession, actor: Verifie
     texts = texts_for(request)
     async with request.form(max_fields=100, max_part_size=100_000) as form:
         sent = {name: text for name, text in form.items() if isinstance(text, str)}
-    verdict, record_id = sent.get("verdict", ""), sent.get("record", "")
+    verdict, shown = sent.get("verdict", ""), sent.get("record", "")
+    record_id, version = shown, sent.get("version", "")
+    if "detach" in sent:  # which names the other shot, or the one that is shown
+        verdict = Verdict.DETACH
+        record_id, _, version = sent["detach"].partition(".")
     if verdict == Verdict.UNDO:
         return _see_other(f"/verify/{verification.undo(session, actor.name).id}")
-    if not (record_id.isascii() and record_id.isdecimal() and sent.get("version", "").isdecimal()):
+    if not all(text.isascii() and text.isdecimal() for text in (shown, record_id, version)):
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, texts("error.not_found"))
     if verdict == "skip":
         return _see_other("/verify?" + urlencode({"after": record_id}))
@@ -116,10 +122,10 @@ async def verify_plainly(request: Request, session: WriteSession, actor: Verifie
     view = verification.get_record(session, int(record_id))
     entries = _changed_entries(view, sent, texts) if verdict == Verdict.ACCEPT else {}
     try:
-        _decide(session, actor, view, int(sent["version"]), Verdict(verdict), entries, texts)
+        _decide(session, actor, view, int(version), Verdict(verdict), entries, texts, _numbers(sent.get("shots", "")))
     except FieldTextError as error:
         return _page(request, session, actor, view, refusal=str(error))
-    return _see_other("/verify?" + urlencode({"after": record_id}))
+    return _see_other(f"/verify/{shown}" if verdict == Verdict.DETACH else "/verify?" + urlencode({"after": shown}))
 
 
 @router.post("/verify/drafts")
@@ -142,12 +148,12 @@ def decide(made: DecisionMade, request: Request, session: WriteSession, actor: V
     view = verification.get_record(session, made.record)
     entries = {name: Entry(entry.cut, entry.value) for name, entry in made.fields.items()}
     try:
-        view = _decide(session, actor, view, made.version, made.verdict, entries, texts)
+        view = _decide(session, actor, view, made.version, made.verdict, entries, texts, made.shots)
     except FieldTextError as error:
         label = texts(f"field.{error.field}") if error.field in FORM_FIELDS else error.field
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{label}: {error}") from error
     except ConflictError:
-        if not _is_own_echo(view, actor, made):
+        if not _is_own_echo(session, view, actor, made):
             raise
     return {"version": view.version, "title": title_of(view.fields, texts), "left": verification.count_waiting(session)}
 
@@ -157,7 +163,7 @@ def undo(request: Request, session: WriteSession, actor: Verifier, settings: Set
     """Take back the person's last decision and hand them the draft again."""
     view = verification.undo(session, actor.name)
     if view.state is RecordState.DRAFT:
-        view = verification.open_draft(session, view.id, actor.name, lease_s=settings.review_lease_s)
+        view = verification.open_lead(session, view, actor.name, lease_s=settings.review_lease_s)
     return {
         "draft": dataclasses.asdict(_shown(view, texts_for(request))),
         "left": verification.count_waiting(session),
@@ -205,23 +211,24 @@ def _decide(
     verdict: Verdict,
     entries: dict[str, Entry],
     texts: Texts,
+    shots: Collection[int],
 ) -> RecordView:
     """Write a verdict; an acceptance with changes is a correction."""
     values = corrections(view.fields, entries, view.photo.context, texts)
     if values and verdict is Verdict.ACCEPT:
         verdict = Verdict.CORRECT
     return verification.decide(
-        session, view.id, verdict, reviewer=actor.name, expected_version=version, values=values or None
+        session, view.id, verdict, reviewer=actor.name, expected_version=version, values=values or None, shots=shots
     )
 
 
-def _is_own_echo(view: RecordView, actor: Actor, made: DecisionMade) -> bool:
+def _is_own_echo(session: Session, view: RecordView, actor: Actor, made: DecisionMade) -> bool:
     wanted = Verdict.CORRECT if made.fields and made.verdict is Verdict.ACCEPT else made.verdict
+    said = verification.history(session, view.id)
     return (
-        view.decided_by == actor.name
+        bool(said)
         and view.version == made.version + 1
-        and wanted in STATE_AFTER
-        and view.state is STATE_AFTER[wanted]
+        and (said[-1].version, said[-1].reviewer, said[-1].verdict) == (view.version, actor.name, wanted)
     )
 
 
@@ -241,7 +248,7 @@ def _changed_entries(view: RecordView, sent: dict[str, str], texts: Texts) -> di
 
 
 def _shown(view: RecordView, texts: Texts) -> ShownDraft:
-    return show_draft(view, texts, f"/api/v1/photos/{view.photo.id}/image?size={_PHOTO_SIDE_PX}")
+    return show_draft(view, texts, lambda photo_id: f"/api/v1/photos/{photo_id}/image?size={_PHOTO_SIDE_PX}")
 
 
 def _page(request: Request, session: Session, actor: Actor, view: RecordView | None, *, refusal: str = "") -> Response:
@@ -267,6 +274,10 @@ def _page(request: Request, session: Session, actor: Actor, view: RecordView | N
             "left": left,
         },
     )
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split() if part.isascii() and part.isdecimal()]
 
 
 def _see_other(path: str) -> Response:

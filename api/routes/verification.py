@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from api.deps import ReadSession, SettingsDep, Verifier, WriteSession
 from api.params import Cursor, Limit, RowId
 from api.problems import responses
-from api.schemas import DecisionRequest, Draft, DraftPage, UndoRequest, cursor_of, id_of
+from api.schemas import DecisionRequest, Draft, DraftPage, Proposal, UndoRequest, cursor_of, id_of
 from ocr_service import verification
 from ocr_service.database.values import RecordView
 from ocr_service.verification import Correction
@@ -20,7 +20,7 @@ router = APIRouter(tags=["verification"])
 _NOTHING_WAITS: dict[int | str, dict[str, Any]] = {204: {"description": "No free draft is left."}}
 
 
-@router.get("/queue", summary="Drafts that wait, oldest first", responses=responses(422))
+@router.get("/queue", summary="Drafts that wait, one a grave, oldest first", responses=responses(422))
 def queue(session: ReadSession, _actor: Verifier, cursor: Cursor = None, limit: Limit = 20) -> DraftPage:
     """Looking leases nothing; `POST /queue/next` does."""
     found = verification.queue(session, after_id=id_of(cursor) or 0, limit=limit + 1)
@@ -59,7 +59,7 @@ def lease(draft_id: RowId, session: WriteSession, actor: Verifier, settings: Set
 
 @router.post("/drafts/{draft_id}/decisions", summary="Decide on a draft or record", responses=responses(404, 409, 422))
 def decide(draft_id: RowId, decision: DecisionRequest, session: WriteSession, actor: Verifier) -> Draft:
-    """409 where somebody else was faster: `expected_version` is no longer the version."""
+    """409 where somebody else was faster: `expected_version` is no longer the version; or the grave has its record."""
     values = {name: Correction(value.raw, value.value) for name, value in decision.values.items()}
     return _draft(
         verification.decide(
@@ -70,6 +70,7 @@ def decide(draft_id: RowId, decision: DecisionRequest, session: WriteSession, ac
             expected_version=decision.expected_version,
             values=values,
             reason=decision.reason,
+            shots=decision.shots,
         )
     )
 
@@ -81,4 +82,7 @@ def undo(session: WriteSession, actor: Verifier, request: UndoRequest | None = N
 
 
 def _draft(record: RecordView) -> Draft:
-    return Draft.model_validate(record)
+    proposed = {
+        name: [Proposal.model_validate(one) for one in found] for name, found in verification.proposals(record).items()
+    }
+    return Draft.model_validate(record).model_copy(update={"proposals": proposed})

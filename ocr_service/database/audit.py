@@ -102,7 +102,7 @@ def of_record(session: Session, record_id: int) -> list[DecisionView]:
 
 
 def of_action(session: Session, action: str) -> list[DecisionView]:
-    """The rows of one decision, its state first."""
+    """The rows of one decision; on each record, its state first."""
     return [
         _view(row) for row in session.scalars(select(Decision).where(Decision.action == action).order_by(Decision.id))
     ]
@@ -126,7 +126,10 @@ def last_state(session: Session, record_id: int) -> DecisionView | None:
 
 
 def last_standing_action(session: Session, reviewer: str) -> DecisionView | None:
-    """The state row of a reviewer's last decision that is no undo and was not undone."""
+    """The state row of a reviewer's last decision that is no undo and was not undone.
+
+    Of one on several records, that of the last: the one that the person spoke of.
+    """
     undone = select(Decision.undoes).where(Decision.undoes.is_not(None), Decision.reviewer == reviewer)
     row = session.scalar(
         select(Decision)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, func, insert, literal
 from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json, reading_to_json
-from ocr_service.database import keyset, photos, shots
+from ocr_service.database import graves, keyset, photos
 from ocr_service.database.documents import fields_from_document, fields_to_document, storable
 from ocr_service.database.models import Cemetery, Photo, ReadingRow, RecordRow
 from ocr_service.database.search_keys import query_patterns, search_key, searched_texts, texts_of, toneless, year_span
@@ -153,7 +153,7 @@ def view(session: Session, row: RecordRow) -> RecordView:
         decided_by=row.decided_by,
         lease_owner=row.lease_owner,
         lease_until=row.lease_until,
-        other_shots=tuple(shots.of_same_grave(session, row.photo_id)),
+        other_shots=graves.other_shots(session, row.photo_id),
     )
 
 
@@ -169,19 +169,23 @@ def decided(session: Session) -> Iterator[RecordRow]:
 
 
 def waiting(session: Session, *, after_id: int, limit: int) -> list[RecordRow]:
-    """Drafts in the order in which they came, after ``after_id``."""
-    return list(session.scalars(_drafts(session, select(RecordRow), after_id).limit(limit)))
+    """Drafts that lead their graves, in the order in which they came, after ``after_id``."""
+    return list(session.scalars(_leading(session, select(RecordRow), after_id).limit(limit)))
 
 
 def count_waiting(session: Session) -> int:
-    """How many drafts wait."""
+    """How many drafts wait, those behind others included: an index counts them without a look at their graves."""
     query = select(func.count()).select_from(RecordRow).where(RecordRow.state == RecordState.DRAFT)
     return session.scalar(query) or 0
 
 
 def lease_next(session: Session, reviewer: str, *, after_id: int, lease_s: float, now: datetime) -> int | None:
-    """Id of the next draft that nobody else is looking at, leased in one statement; None where there is none."""
-    free = _drafts(session, select(RecordRow.id), after_id).where(_free_for(reviewer, now)).limit(1)
+    """Id of the next draft that nobody else is looking at, leased in one statement; None where there is none.
+
+    Only drafts that lead their graves. Those behind them are passed by and stand near them: not many, however long the
+    queue is.
+    """
+    free = _leading(session, select(RecordRow.id), after_id).where(_free_for(reviewer, now)).limit(1)
     first = free.with_for_update(skip_locked=True).scalar_subquery()
     return _lease(session, RecordRow.id == first, reviewer, lease_s, now)
 
@@ -192,8 +196,9 @@ def lease_one(session: Session, record_id: int, reviewer: str, *, lease_s: float
     return _lease(session, mine, reviewer, lease_s, now) is not None
 
 
-def _drafts(session: Session, query: _Query, after_id: int) -> _Query:
-    return keyset.later(session, query, RecordRow.state, RecordState.DRAFT, RecordRow.id, after_id)
+def _leading(session: Session, query: _Query, after_id: int) -> _Query:
+    drafts = keyset.later(session, query, RecordRow.state, RecordState.DRAFT, RecordRow.id, after_id)
+    return drafts.where(graves.leads())
 
 
 def _free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:

@@ -209,7 +209,10 @@ class ReadingRow(Base):
 
 
 class Shot(Base):
-    """A photo that shows the same grave as a better one, told by what was read in both. Computed; people may differ."""
+    """A photo that shows the same grave as a better one, told by what was read in both. Computed; people may differ.
+
+    One that a person set apart is a shot of itself.
+    """
 
     __tablename__ = "shots"
 
@@ -254,7 +257,8 @@ class RecordRow(Base):
 class Decision(Base):
     """One changed fact of a record: who, when, what before, what after, why. The database refuses UPDATE and DELETE.
 
-    The rows of one decision share ``action``: one for the state and one for each field that changed.
+    The rows of one decision share ``action``: one for the state and one for each field that changed. One that ends the
+    other shots of a grave has rows on several records.
     """
 
     __tablename__ = "decisions"

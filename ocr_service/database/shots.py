@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from ocr_service.contract import reading_from_json
-from ocr_service.database.models import Batch, Photo, ReadingRow, Shot
+from ocr_service.database.models import Batch, Photo, ReadingRow, RecordRow, Shot
 from ocr_service.records import Reading
 
 _IS_DUE: ColumnElement[bool] = literal_column("photos.shots_due")  # as the partial index says it
@@ -74,26 +74,49 @@ def readings_around(
 
 
 def attach(
-    session: Session, photo_ids: Collection[int], groups: Iterable[tuple[int, Sequence[int]]], now: datetime
+    session: Session, photo_ids: Collection[int], groups: Sequence[tuple[int, Sequence[int]]], now: datetime
 ) -> None:
-    """Say anew which of ``photo_ids`` are further shots of a better photo; groups are best photo and all its shots."""
-    session.execute(delete(Shot).where(Shot.photo_id.in_(photo_ids)))
+    """Say anew which of ``photo_ids`` are further shots of a better photo; groups are best photo and all its shots.
+
+    Where a person has said something, it stays: such photos keep what they are a shot of, others join them and not the
+    other way round, and none joins what was set apart.
+    """
+    known = {photo_id for _, shots in groups for photo_id in shots}
+    settled = _settled(session, known)
+    free = known & set(photo_ids) - settled.keys()
+    session.execute(delete(Shot).where(Shot.photo_id.in_(free)))
     further = [
         {"photo_id": shot, "best_photo_id": best, "at": now}
-        for best, shots in groups
+        for best, shots in (_among_settled(best, shots, settled) for best, shots in groups)
         for shot in shots
-        if shot != best and shot in photo_ids
+        if shot != best and shot in free
     ]
     if further:
         session.execute(insert(Shot), further)
 
 
-def of_same_grave(session: Session, photo_id: int) -> list[tuple[int, str]]:
-    """Ids and file names of the other photos of a photo's grave, the best first."""
-    best = session.scalar(select(Shot.best_photo_id).where(Shot.photo_id == photo_id)) or photo_id
-    # the ids first: PostgreSQL goes through all photos to find those that are the best one or in a subquery
-    others = {best, *session.scalars(select(Shot.photo_id).where(Shot.best_photo_id == best))} - {photo_id}
-    found = session.execute(
-        select(Photo.id, Photo.filename).where(Photo.id.in_(others)).order_by(Photo.id != best, Photo.id)
-    )
-    return [(other, filename) for other, filename in found]
+_APART = None
+
+
+def _settled(session: Session, photo_ids: Collection[int]) -> dict[int, int | None]:
+    """Photos that grouping leaves as they are, with the best photo of their graves; ``_APART`` for graves of one.
+
+    Those are the photos that a person has said something about, and the best ones of such.
+    """
+    touched = RecordRow.version > 1
+    of_touched = select(Shot.best_photo_id).join(RecordRow, RecordRow.photo_id == Shot.photo_id)
+    settled: dict[int, int | None] = {
+        best: best for best in session.scalars(of_touched.where(Shot.best_photo_id.in_(photo_ids), touched))
+    }
+    own = select(RecordRow.photo_id, Shot.best_photo_id).outerjoin(Shot, Shot.photo_id == RecordRow.photo_id)
+    for photo_id, best in session.execute(own.where(RecordRow.photo_id.in_(photo_ids), touched)):
+        settled[photo_id] = _APART if best == photo_id else best or photo_id
+    return settled
+
+
+def _among_settled(best: int, shots: Sequence[int], settled: Mapping[int, int | None]) -> tuple[int, Sequence[int]]:
+    """A group without what was set apart, around the photo that its settled ones are around already."""
+    together = [shot for shot in shots if settled.get(shot, shot) is not _APART]
+    order = sorted(together, key=lambda shot: shot != best)
+    around = (settled[shot] for shot in order if shot in settled)
+    return next((known for known in around if known is not None), order[0] if order else best), together

@@ -89,6 +89,18 @@ class RecordField:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherShot:
+    """Another photo of the same grave, and where its own draft or record stands."""
+
+    photo_id: int
+    filename: str
+    record_id: int
+    state: RecordState
+    version: int
+    fields: Mapping[str, RecordField]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """A draft or record with everything that its page needs. ``reading`` is what the reader saw in its photo."""
 
@@ -103,7 +115,7 @@ class RecordView:
     decided_by: str | None
     lease_owner: str | None
     lease_until: datetime | None
-    other_shots: tuple[tuple[int, str], ...] = ()  # photos of the same grave, the best first: id and file name
+    other_shots: tuple[OtherShot, ...] = ()  # the best first
 
 
 @dataclass(frozen=True, slots=True)

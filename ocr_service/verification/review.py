@@ -1,4 +1,4 @@
-"""The queue of drafts: looked at by all, leased to one."""
+"""The queue of drafts, one for each grave: looked at by all, leased to one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from ocr_service.database import drafts
+from ocr_service.database import drafts, graves
 from ocr_service.database.types import utc_now
 from ocr_service.database.values import RecordView
 from ocr_service.errors import ConflictError
@@ -16,12 +16,15 @@ DEFAULT_LEASE_S = 600.0
 
 
 def queue(session: Session, *, after_id: int = 0, limit: int = 20) -> list[RecordView]:
-    """Drafts in the order in which they came; go on with ``after_id`` of the last one. Leases nothing."""
+    """Drafts in the order in which they came; go on with ``after_id`` of the last one. Leases nothing.
+
+    Of the shots of one grave, the best that nothing was said about yet.
+    """
     return drafts.views(session, drafts.waiting(session, after_id=after_id, limit=limit))
 
 
 def count_waiting(session: Session) -> int:
-    """How many drafts wait for a person."""
+    """How many drafts wait for a person, those behind better shots of their graves included."""
     return drafts.count_waiting(session)
 
 
@@ -52,6 +55,18 @@ def open_draft(
         held = row.state is RecordState.DRAFT
         raise ConflictError(f"draft {draft_id} is " + ("with another reviewer; take the next" if held else "decided"))
     return drafts.view(session, row)
+
+
+def open_lead(
+    session: Session, view: RecordView, reviewer: str, *, lease_s: float = DEFAULT_LEASE_S, now: datetime | None = None
+) -> RecordView:
+    """The draft that leads the grave of another, leased to the reviewer; that other one where it cannot be."""
+    lead_id = graves.lead(session, view.photo.id)
+    if lead_id not in (None, view.id) and drafts.lease_one(
+        session, lead_id, reviewer, lease_s=lease_s, now=now or utc_now()
+    ):
+        return drafts.view(session, drafts.get(session, lead_id))
+    return open_draft(session, view.id, reviewer, lease_s=lease_s, now=now)
 
 
 def get_record(session: Session, record_id: int) -> RecordView:

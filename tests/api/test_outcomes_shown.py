@@ -42,7 +42,7 @@ def notes(*said: str, sure: float = 0.95, kind: PhotoType = PhotoType.HEADSTONE,
         1,
     )
     view = RecordView(1, RecordState.DRAFT, 1, proposed(record), photo, reading, NOW, None, None, None, None)
-    return " · ".join(note.text for note in show_draft(view, TEXTS, "/photo").notes)
+    return " · ".join(note.text for note in show_draft(view, TEXTS, "/photo/{}".format).notes)
 
 
 def test_unknown_blank_and_illegible_stones_are_told_apart() -> None:

@@ -68,7 +68,7 @@ def others_of(database: Database, photo_id: int) -> list[str]:
     with database.reading() as session:
         draft_id = drafts.id_of_photo(session, photo_id)
         assert draft_id is not None
-        return [filename for _, filename in verification.get_record(session, draft_id).other_shots]
+        return [other.filename for other in verification.get_record(session, draft_id).other_shots]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])

@@ -75,6 +75,13 @@ def decide(session: Session) -> object:
     return verification.decide(session, draft.id, Verdict.CANNOT_READ, reviewer="lan", expected_version=draft.version)
 
 
+def decide_on_shots(session: Session) -> object:
+    """Photos 3 and 9 are further shots of 2 and 8, which have their records."""
+    verification.decide(session, 3, Verdict.SAME_GRAVE, reviewer="lan", expected_version=1)
+    verification.decide(session, 9, Verdict.DETACH, reviewer="lan", expected_version=1)
+    return verification.decide(session, 2, Verdict.CANNOT_READ, reviewer="lan", expected_version=1)
+
+
 def come_in(session: Session) -> object:
     batch = announcements.get_batch(session, 7)
     sha256s = [f"{number:064x}" for number in range(50)]
@@ -117,6 +124,7 @@ HOT: dict[str, Work] = {
     "queue of drafts": lambda s: verification.queue(s, after_id=5000, limit=20),
     "how many drafts wait": verification.count_waiting,
     "decide": decide,
+    "decide on shots": decide_on_shots,
     "search of the portal": lambda s: publication.search_records(s, after_id=5000, limit=20),
     "search of the portal by words": lambda s: publication.search_records(s, q="nguyen", after_id=5000, limit=20),
 }

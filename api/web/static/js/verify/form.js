@@ -91,7 +91,7 @@ export class DraftForm {
       field.element.dataset.level = shown.level;
       field.level.textContent = this.levels[shown.level];
       this.explain(field, shown);
-      this.fillOthers(field, shown.others);
+      this.fillOthers(field, shown);
       this.fillDoubts(field, shown.runs);
       if (entered[field.name]?.cut !== undefined) this.preview(field);
       this.tell(field);
@@ -113,14 +113,21 @@ export class DraftForm {
     }));
   }
 
-  fillOthers(field, others) {
-    field.others.hidden = !others.length;
-    field.others.replaceChildren(...others.map((text) => {
+  // Other readings of the words in the photo, then what other photos of the grave read, each with its source.
+  fillOthers(field, { others, proposals }) {
+    const offered = [...others.map((text) => ({ text })), ...proposals];
+    field.others.hidden = !offered.length;
+    field.others.replaceChildren(...offered.map(({ text, file_name }) => {
       const button = document.createElement("button");
       button.type = "button";
       button.tabIndex = -1;
       button.lang = "vi";
       button.textContent = text;
+      if (file_name) {
+        const source = document.createElement("small");
+        source.textContent = ` ${this.texts.from_shot.replace("{name}", file_name)}`;
+        button.append(source);
+      }
       button.addEventListener("click", () => this.takeOther(field, text));
       return button;
     }));
@@ -157,7 +164,7 @@ export class DraftForm {
       if (!lines.length && !cut) {
         const nothing = document.createElement("span");
         nothing.className = "nothing";
-        nothing.textContent = this.texts.not_on_stone;
+        nothing.textContent = this.shown(field).proposals.length ? this.texts.in_other_shot : this.texts.not_on_stone;
         field.crops.append(nothing);
       }
     }
@@ -206,7 +213,8 @@ export class DraftForm {
   }
 
   nextOther(field) {
-    const choices = field.cut ? [this.shown(field).cut, ...this.shown(field).others] : [];
+    const { cut, others, proposals } = this.shown(field);
+    const choices = field.cut ? [cut, ...others, ...proposals.map((one) => one.text)] : [];
     if (choices.length < 2) return;
     field.cut.value = choices[(choices.indexOf(field.cut.value) + 1) % choices.length];
     this.cutEdited(field);

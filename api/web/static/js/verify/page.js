@@ -7,6 +7,7 @@ import { loadPhoto } from "./crops.js";
 import { DraftForm } from "./form.js";
 import { Saving } from "./saving.js";
 import { post } from "./server.js";
+import { apart, detachable, ShotList } from "./shots.js";
 import { PhotoViewer } from "./viewer.js";
 
 const AHEAD = 2;
@@ -34,6 +35,17 @@ const form = new DraftForm(root, {
   onChange: () => {
     byId("accept-label").textContent = current && Object.keys(form.changes()).length ? texts.accept_corrected : texts.accept;
   },
+});
+const shots = new ShotList(byId("shots"), {
+  say,
+  onSee: (shot) => {
+    if (shot) viewer.show({ url: shot.url, width_px: 0, stones: [] }, []);
+    else viewer.show(current.photo, current.lines);
+    byId("photo-file").textContent = (shot ?? current.photo).file_name;
+    announce(shot ? say("shot_shown", { name: shot.file_name }) : "");
+  },
+  onDetach: detach,
+  onSameGrave: () => decide("same_grave"),
 });
 const saving = new Saving({
   onSaved: (decision, body) => {
@@ -69,6 +81,7 @@ function show(draft, entered) {
   form.fill(draft, entered);
   viewer.show(draft.photo, draft.lines);
   byId("photo-file").textContent = draft.photo.file_name;
+  shots.show(draft);
   showNotes(draft);
   showOtherLines(draft);
   byId("more-fields").open = draft.uses_more;
@@ -200,14 +213,32 @@ function decide(verdict) {
       form.focus(weak[0]);
       return warn(say("weak_left", { count: weak.length }));
     }
+    if (current.shots.asks) return warn(texts.say_which_grave);
     const changed = form.changes();
     if (Object.keys(changed).length) fields = changed;
   }
-  const decision = { record: current.id, version: current.version, verdict, fields, title: current.title, draft: current };
+  if (verdict === "same_grave" && !current.shots.asks) return warn(texts.no_same_grave);
+  // those on the page follow what is accepted; one that was attached since then asks a person by itself
+  const follow = verdict === "accept" ? current.shots.shots.filter((shot) => shot.waits).map((shot) => shot.record) : [];
+  ahead = ahead.filter((draft) => !follow.includes(draft.id));
+  const decision = { record: current.id, version: current.version, verdict, fields, shots: follow, title: current.title, draft: current };
   passed.push({ draft: current, entered: form.changes(), skipped: false });
-  left = Math.max(0, left - (current.decided ? 0 : 1));
+  left = Math.max(0, left - (current.decided ? 0 : 1) - follow.length);
   saving.add(decision);
   next();
+}
+
+// Tell shots apart that show no grave of the draft's: others, or the draft itself. It stays on screen with what was typed.
+function detach(records) {
+  if (root.inert || !current) return;
+  if (!records.length) return warn(texts.no_shot);
+  const entered = form.changes();
+  const { draft, decisions } = apart(current, records);
+  for (const decision of decisions) {
+    passed.push({ draft: current, entered, skipped: false });
+    saving.add({ ...decision, title: current.title, draft: current });
+  }
+  show(draft, entered);
 }
 
 function skip() {
@@ -234,8 +265,11 @@ async function undo() {
     byId("empty-message").textContent = why;
     return warn(why);
   }
-  putBack();
-  show(answer.body.draft, step?.draft.id === answer.body.draft.id ? step.entered : {});
+  const draft = answer.body.draft;
+  if (current?.id !== draft.id) putBack();
+  const together = [draft.id, ...draft.shots.shots.map((shot) => shot.record)];
+  ahead = ahead.filter((one) => !together.includes(one.id));
+  show(draft, step?.draft.id === draft.id ? step.entered : {});
   return announce(texts.undone);
 }
 
@@ -288,6 +322,8 @@ function showRefusal(decision, answer) {
 const ALT_KEYS = {
   KeyK: () => decide("cannot_read"),
   KeyB: () => decide("not_a_headstone"),
+  KeyG: () => detach(detachable(current)),
+  KeyM: () => decide("same_grave"),
   KeyS: () => decide("skip"),
   KeyZ: () => decide("undo"),
   KeyL: () => viewer.act("rotate_left"),
