@@ -265,7 +265,10 @@ def _with_proposal(shown: ShownField, suggested: RecordField | None) -> ShownFie
 def _with_proposals(name: str, shown: ShownField, field: RecordField | None, found: Sequence[Proposal]) -> ShownField:
     """A field with what other shots read; where they say something else, it is no surer than that leaves it."""
     level = shown.level if field is None else level_of_field(name, contested(field, found))
-    return replace(shown, level=level, proposals=show_proposals(found, (shown.cut, *shown.others)))
+    offered = show_proposals(found, shown.cut)
+    told = {one.text.casefold() for one in offered}
+    others = tuple(other for other in shown.others if other.casefold() not in told)
+    return replace(shown, level=level, others=others, proposals=offered)
 
 
 def _could_be_meant(name: str, value: Any, first: Any) -> bool:

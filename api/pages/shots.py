@@ -17,6 +17,7 @@ class ShownShot:
 
     record: int
     version: int
+    photo: int
     url: str
     file_name: str
     state: str
@@ -40,9 +41,10 @@ class ShownShots:
 
 @dataclass(frozen=True, slots=True)
 class ShownProposal:
-    """Words as cut that another photo shows, and its file name."""
+    """Words as cut that another photo shows, and which."""
 
     text: str
+    photo: int
     file_name: str
 
 
@@ -58,6 +60,7 @@ def show_shots(view: RecordView, texts: Texts, url_of: Callable[[int], str]) -> 
             ShownShot(
                 record=other.record_id,
                 version=other.version,
+                photo=other.photo_id,
                 url=url_of(other.photo_id),
                 file_name=other.filename,
                 state="" if other.state is RecordState.DRAFT else texts(f"record_state.{other.state}"),
@@ -71,11 +74,10 @@ def show_shots(view: RecordView, texts: Texts, url_of: Callable[[int], str]) -> 
     )
 
 
-def show_proposals(found: Sequence[Proposal], known: Sequence[str]) -> tuple[ShownProposal, ...]:
-    """Proposals for a field whose ``known`` texts are on the page already."""
-    shown = {text.casefold() for text in known}
+def show_proposals(found: Sequence[Proposal], cut: str) -> tuple[ShownProposal, ...]:
+    """Proposals for a field, but for what its text as cut says already."""
     return tuple(
-        ShownProposal(text, one.filename)
+        ShownProposal(text, one.photo_id, one.filename)
         for one in found
-        if (text := " ".join(one.raw.split())).casefold() not in shown
+        if (text := " ".join(one.raw.split())).casefold() != cut.casefold()
     )

@@ -112,7 +112,9 @@ def draw(texts: list[str]) -> bytes:
     return file.getvalue()
 
 
-def store_draft(data_dir: Path, name: str, *, unit_confidence: float = 0.99, doubtful: str = "") -> int:
+def store_draft(
+    data_dir: Path, name: str, *, unit_confidence: float = 0.99, doubtful: str = "", batch: int | None = None
+) -> int:
     """A draft of one invented person whose unit was read as well as asked for, and whose name but for some letters."""
     chances = tuple(0.4 if letter in doubtful else 0.99 for letter in name)
     lines = (
@@ -131,7 +133,12 @@ def store_draft(data_dir: Path, name: str, *, unit_confidence: float = 0.99, dou
     with database.writing() as session:
         data = draw([one.text for one in lines])
         photo = intake.receive(
-            session, LocalStore(settings.objects_dir), data, filename=f"{name}.jpg", received_by="thu"
+            session,
+            LocalStore(settings.objects_dir),
+            data + name.encode(),  # letters that the picture cannot show make it another one
+            filename=f"{name}.jpg",
+            received_by="thu",
+            batch_id=batch,
         )
         assert photo.sha256 is not None
         reading = Reading(
@@ -286,6 +293,39 @@ def test_cannot_read_not_a_headstone_skip_and_undo_have_keys(page: Page, tmp_pat
         page.wait_for_timeout(A_LOOK_MS)
         page.keyboard.press("Alt+z")
         shows(page, ids[1])
+
+
+def test_other_shots_of_a_grave_are_seen_detached_and_taken_back_by_key(
+    page: Page, tmp_path: Path, verifying: Verifying
+) -> None:
+    database = open_database(Settings(data_dir=tmp_path).resolved_database_url)
+    with database.writing() as session:
+        batch_id = intake.open_batch(session, "hàng 3", "thu")
+    database.close()
+    best, other = (store_draft(tmp_path, f"NGUYỄN VĂN {name}", batch=batch_id) for name in ("MẪU", "MẬU"))
+    with verifying(page, tmp_path, best):
+        page.locator(".shots .see").click()
+        expect(page.locator("#photo-file")).to_have_text("NGUYỄN VĂN MẬU.jpg")
+        page.locator(".shots .see").click()
+        expect(page.locator("#photo-file")).to_have_text("NGUYỄN VĂN MẪU.jpg")
+        name = page.locator('.field[data-field="name"] .others')
+        expect(name.get_by_role("button", name="NGUYỄN VĂN MẬU ảnh NGUYỄN VĂN MẬU.jpg")).to_be_visible()
+        page.locator("#c-name").press("End")
+        page.keyboard.type(" A")
+        page.keyboard.press("Alt+g")
+        expect(page.locator("#shots")).to_be_hidden()
+        expect(page.locator("#c-name")).to_have_value("NGUYỄN VĂN MẪU A")
+        wait_for(lambda: record(tmp_path, other).version == 2, 10)
+        page.wait_for_timeout(A_LOOK_MS)
+        page.keyboard.press("Alt+z")
+        expect(page.locator("#shots")).to_be_visible()
+        shows(page, best)
+        expect(page.locator("#c-name")).to_have_value("NGUYỄN VĂN MẪU A")
+        page.wait_for_timeout(A_LOOK_MS)
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("#empty")).to_be_visible()
+        assert decided(tmp_path, other).state is RecordState.FURTHER_SHOT
+        assert decided(tmp_path, best).fields["name"].raw == "NGUYỄN VĂN MẪU A"
 
 
 def test_who_decided_second_is_told_and_overwrites_nothing(page: Page, tmp_path: Path, verifying: Verifying) -> None:

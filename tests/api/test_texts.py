@@ -46,6 +46,8 @@ def test_every_text_that_a_template_names_exists() -> None:
     [
         ("verify/page.js", "verify"),
         ("verify/form.js", "verify"),
+        ("verify/refusal.js", "verify"),
+        ("verify/shots.js", "verify"),
         ("upload/form.js", "upload"),
         ("upload/progress.js", "upload"),
         ("upload/amounts.js", "upload"),

@@ -5,6 +5,7 @@
 
 import { loadPhoto } from "./crops.js";
 import { DraftForm } from "./form.js";
+import { refusal } from "./refusal.js";
 import { Saving } from "./saving.js";
 import { post } from "./server.js";
 import { apart, detachable, ShotList } from "./shots.js";
@@ -231,6 +232,7 @@ function decide(verdict) {
 // Tell shots apart that show no grave of the draft's: others, or the draft itself. It stays on screen with what was typed.
 function detach(records) {
   if (root.inert || !current) return;
+  if (performance.now() - shownAt < TOO_SOON_MS) return warn(texts.too_fast);
   if (!records.length) return warn(texts.no_shot);
   const entered = form.changes();
   const { draft, decisions } = apart(current, records);
@@ -279,41 +281,14 @@ function putBack() {
 }
 
 function showRefusal(decision, answer) {
-  const taken = answer.status === 409;
-  const box = document.createElement("div");
-  box.className = "notice bad";
-  const text = document.createElement("p");
-  const head = document.createElement("b");
-  head.textContent = taken ? texts.conflict_title : texts.failed_title;
-  const reason = answer.body.detail ?? String(answer.status);
-  text.append(head, taken ? say("conflict", { name: decision.title }) : say("failed", { name: decision.title, reason }));
-  box.append(text);
-  if (taken) {
-    const link = document.createElement("a");
-    link.className = "button compact";
-    link.href = `/records/${decision.record}`;
-    link.target = "_blank";
-    link.textContent = texts.conflict_open;
-    box.append(link);
-  } else {
-    const again = document.createElement("button");
-    again.type = "button";
-    again.className = "button compact";
-    again.textContent = texts.reopen;
-    again.addEventListener("click", () => {
-      box.remove();
+  byId("messages").append(refusal(decision, answer, {
+    say,
+    close: data.close,
+    onReopen: () => {
       putBack();
       show(decision.draft, decision.fields ?? {});
-    });
-    box.append(again);
-  }
-  const close = document.createElement("button");
-  close.type = "button";
-  close.className = "button quiet compact";
-  close.textContent = data.close;
-  close.addEventListener("click", () => box.remove());
-  box.append(close);
-  byId("messages").append(box);
+    },
+  }));
 }
 
 // Keys. Letters are matched by their place on the keyboard (`code`), which input methods for Vietnamese leave alone, and

@@ -9,9 +9,9 @@ export function detachable({ id, shots }) {
 export function apart(draft, records) {
   const own = records.includes(draft.id);
   const told = draft.shots.shots.filter((shot) => own || records.includes(shot.record));
-  const names = told.map((shot) => shot.file_name);
+  const photos = told.map((shot) => shot.photo);
   const fields = Object.entries(draft.fields).map(([name, field]) => (
-    [name, { ...field, proposals: field.proposals.filter((one) => !names.includes(one.file_name)) }]
+    [name, { ...field, proposals: field.proposals.filter((one) => !photos.includes(one.photo)) }]
   ));
   const shots = { ...draft.shots, shots: draft.shots.shots.filter((shot) => !told.includes(shot)) };
   const spoken = own ? [{ record: draft.id, version: draft.version }] : told;
@@ -43,14 +43,15 @@ export class ShotList {
     const { heading, shots, asks, may_detach } = draft.shots;
     this.root.hidden = !shots.length;
     this.heading.textContent = heading;
-    this.list.replaceChildren(...shots.map((shot) => this.item(shot)));
+    const key = detachable(draft).length > 1 ? "" : "Alt G"; // which means all of them
+    this.list.replaceChildren(...shots.map((shot) => this.item(shot, key)));
     this.actions.replaceChildren(
       ...(asks ? [this.button(this.say("same_grave"), "Alt M", () => this.onSameGrave())] : []),
       ...(may_detach ? [this.button(this.say("detach"), "Alt G", () => this.onDetach([draft.id]))] : []),
     );
   }
 
-  item(shot) {
+  item(shot, key) {
     const item = document.createElement("li");
     const see = this.button(shot.file_name, "", () => {
       const seen = see.getAttribute("aria-pressed") !== "true";
@@ -64,7 +65,7 @@ export class ShotList {
     item.append(see);
     if (shot.state) item.append(`(${shot.state})`);
     if (shot.may_detach) {
-      const detach = this.button(this.say("detach"), "Alt G", () => this.onDetach([shot.record]));
+      const detach = this.button(this.say("detach"), key, () => this.onDetach([shot.record]));
       detach.setAttribute("aria-label", this.say("detach_named", { name: shot.file_name }));
       item.append(detach);
     }
