@@ -198,7 +198,7 @@ def lease_one(session: Session, record_id: int, reviewer: str, *, lease_s: float
 
 def _leading(session: Session, query: _Query, after_id: int) -> _Query:
     drafts = keyset.later(session, query, RecordRow.state, RecordState.DRAFT, RecordRow.id, after_id)
-    return drafts.where(graves.leads())
+    return drafts.where(graves.LEADS)
 
 
 def _free_for(reviewer: str, now: datetime) -> ColumnElement[bool]:

@@ -18,8 +18,7 @@ from ocr_service.database.values import OtherShot
 from ocr_service.states import VERIFIED_STATES, RecordState
 
 
-def leads() -> ColumnElement[bool]:
-    """Whether no other draft of a record's grave comes before it."""
+def _leads() -> ColumnElement[bool]:
     mine, earlier, first = aliased(Shot), aliased(Shot), aliased(RecordRow)
     behind = (mine.photo_id == RecordRow.photo_id, mine.best_photo_id != RecordRow.photo_id)
     is_draft = first.state == RecordState.DRAFT
@@ -27,6 +26,10 @@ def leads() -> ColumnElement[bool]:
     of_same_best = (earlier.best_photo_id == mine.best_photo_id, earlier.photo_id < mine.photo_id)
     sibling = exists().where(*behind, *of_same_best, first.photo_id == earlier.photo_id, is_draft)
     return ~best & ~sibling
+
+
+LEADS = _leads()
+"""Whether no other draft of a record's grave comes before it."""
 
 
 def other_shots(session: Session, photo_id: int) -> tuple[OtherShot, ...]:
