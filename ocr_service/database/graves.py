@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from ocr_service.database import shots
 from ocr_service.database.documents import fields_from_document
 from ocr_service.database.models import Photo, RecordRow, Shot
 from ocr_service.database.values import OtherShot
@@ -73,7 +74,9 @@ def verified_elsewhere(session: Session, photo_id: int) -> int | None:
     best, ids = _of_grave(session, photo_id)
     if len(ids) == 1:
         return None
-    session.execute(select(Photo.id).where(Photo.id == best).with_for_update())  # one at a time says what a grave has
+    session.execute(
+        select(Photo.id).where(Photo.id == best).with_for_update(key_share=True)
+    )  # one at a time says what a grave has
     query = select(RecordRow.id).where(RecordRow.photo_id.in_(ids - {photo_id}), RecordRow.state.in_(VERIFIED_STATES))
     return session.scalar(query.order_by(RecordRow.id).limit(1))
 
@@ -83,6 +86,7 @@ def set_apart(session: Session, photo_id: int, now: datetime) -> int | None:
 
     Where they pointed at it, the first of them is what they point at from now on.
     """
+    _keep_from_grouping(session, photo_id)
     best, ids = _of_grave(session, photo_id)
     others = sorted(ids - {photo_id})
     if not others:
@@ -97,9 +101,17 @@ def set_apart(session: Session, photo_id: int, now: datetime) -> int | None:
 
 def point(session: Session, photo_id: int, best_photo_id: int | None, now: datetime) -> None:
     """Let a photo be a further shot of another one; None: of none."""
+    _keep_from_grouping(session, photo_id)
     session.execute(delete(Shot).where(Shot.photo_id == photo_id))
     if best_photo_id is not None:
         session.execute(insert(Shot).values(photo_id=photo_id, best_photo_id=best_photo_id, at=now))
+
+
+def _keep_from_grouping(session: Session, photo_id: int) -> None:
+    """Nobody tells of the shots of a photo's batch meanwhile: both would write the same rows."""
+    batch_id = session.scalar(select(Photo.batch_id).where(Photo.id == photo_id))
+    if batch_id is not None:
+        shots.hold_batch(session, batch_id)
 
 
 def _of_grave(session: Session, photo_id: int) -> tuple[int, set[int]]:

@@ -95,6 +95,7 @@ def test_a_shot_that_nobody_saw_asks_whether_it_is_the_same_grave(client: TestCl
     page = client.get(f"/records/{other}").text
     assert f'href="/records/{best}"' in page
     assert "ảnh khác cùng mộ" in page
+    assert "Nội dung máy đọc, chưa ai xác nhận" in page
 
 
 def test_the_page_offers_what_the_other_shot_reads_and_shows_nothing_contested_as_certain(
