@@ -2,8 +2,8 @@
 
 A detector's map says where a line is, but only roughly how it runs. Of 635 lines of 100 rendered stones, 72 % of the
 smallest rectangles around its regions lay within half a degree of the true direction (as many by moments or by a line
-through the middle), 83 % once fitted to a common direction. Measured on letters 89 % do, and fitted 98 %; 19 in 20 lie
-within 0.3°.
+through the middle), 83 % once fitted to a common direction. Measured on letters 92 % do, and fitted 98 %; 19 in 20 lie
+within 0.3°. It costs 0.8 ms a photo more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _RISES = np.arange(-16.0, 17.0)  # rows from the left end of a box to the right 
 _BOX_ERROR = 0.1  # of a box's height, from end to end: half as much as a rule, but 0.15 for one in a hundred
 _TRUST = 8.0  # in letters against boxes, for a line as long as high; half and twice as much do alike
 
-_LINES_TO_FIT = 3  # two are as often made worse as better
+_LINES_TO_FIT = 3  # any two directions fit
 _LEAST_ERROR_DEG = 0.05
 _HUBER = 1.5  # standard errors
 _FIT_STEPS = 8

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from models.bundle import load_bundle
 from models.detector import LineDetector, lines_from_probability
+from preprocess.lines import quad_angle_deg
 
 
 def _stone(lines, size=(900, 700), ground=60, ink=230):
@@ -58,6 +59,15 @@ def test_a_smaller_side_finds_the_same_large_lines(detector):
     assert len(full) == len(small) == 2
     for a, b in zip(full, small, strict=True):
         assert np.abs(np.array(a.quad) - np.array(b.quad)).max() < 20
+
+
+@pytest.mark.parametrize("angle_deg", [-7.0, 3.0])
+def test_lines_of_a_photo_held_askew_keep_its_angle_within_a_tenth_of_a_degree(detector, angle_deg):
+    image, _ = _stone(LINES)
+    turn = cv2.getRotationMatrix2D((450, 350), -angle_deg, 0.9)
+    askew = cv2.warpAffine(image, turn, (900, 700), borderMode=cv2.BORDER_REPLICATE)
+    found = [quad_angle_deg(np.array(line.quad)) for line in detector.detect(askew)]
+    assert found == pytest.approx([angle_deg] * len(LINES), abs=0.1)
 
 
 class _CountedLooks(LineDetector):
