@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from preprocess.rectify import face_to_photo
+
 _ROWS, _BLOCKS, _BLOCK_COLUMNS = 48, 16, 8
 _PADDED_ROWS = 64  # a block is shifted by 8 rows at most: none comes in again at the other side
 _RISES = np.arange(-16.0, 17.0)  # rows from the left end of a box to the right one
@@ -23,6 +25,12 @@ _LINES_TO_FIT = 3  # any two directions fit
 _LEAST_ERROR_DEG = 0.05
 _HUBER = 1.5  # standard errors
 _FIT_STEPS = 8
+
+# 373 lines of 64 held-out rendered stones: the letters' uprights stood within half a degree of the sides in 43 % of
+# rectangles and in 91 % leant so, 19 in 20 within 7.5 and 0.8°. The reader itself is none the better even by the true
+# uprights: of 941 lines it reads 812 and 816. So lines are leant last, for who looks at them or learns from them.
+_FACE_AGREES_DEG = 5.0
+_MOST_LEAN_DEG = 20.0  # the most of 941 oblique lines was 13°
 
 
 def level_lines(image: np.ndarray, quads: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -113,3 +121,39 @@ def _turned(corners: np.ndarray, angles_deg: np.ndarray) -> list[np.ndarray]:
     centres = corners.mean(axis=1, keepdims=True)
     turns = np.stack([np.stack([cos, sin], axis=-1), np.stack([-sin, cos], axis=-1)], axis=1)
     return list(((corners - centres) @ turns + centres).astype(np.float32))
+
+
+def unsheared_lines(
+    quads: Sequence[np.ndarray], stones: Sequence[int], faces: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Lean the sides of each line as the uprights of the face that it stands on run there.
+
+    Quads and ``faces`` are (4, 2), in pixels of the same picture; ``stones`` says which face each line stands on, and
+    one face may hold two inscriptions. Lines keep place, length, direction and height. Those that run another way than
+    the rows of their face stay as they are.
+    """
+    if not faces:
+        return list(quads)
+    to_photo = [face_to_photo(face) for face in faces]
+    own = [to_photo[min(stone, len(faces) - 1)] for stone in stones]
+    return [_leant(quad, *_face_directions(face, quad.mean(axis=0))) for quad, face in zip(quads, own, strict=True)]
+
+
+def _face_directions(to_photo: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where a small step to the right on the face leads from ``place`` in the photo, and one downwards."""
+    on_face = np.linalg.solve(to_photo, [*place, 1.0])
+    right, down = ((to_photo[:2, axis] - to_photo[2, axis] * place) * on_face[2] for axis in (0, 1))
+    return right, down
+
+
+def _leant(quad: np.ndarray, face_right: np.ndarray, face_down: np.ndarray) -> np.ndarray:
+    right, down = (quad[1] - quad[0] + quad[2] - quad[3]) / 2, (quad[3] - quad[0] + quad[2] - quad[1]) / 2
+    along = right / max(float(np.hypot(*right)), 1e-6)
+    across = np.array([-along[1], along[0]])
+    apart_deg = np.degrees(np.arctan2(face_right @ across, face_right @ along))
+    lean = np.arctan2(face_down @ along, face_down @ across)
+    if abs(apart_deg) > _FACE_AGREES_DEG or abs(np.degrees(lean)) > _MOST_LEAN_DEG:
+        return quad
+    down = (across + np.tan(lean) * along) * (down @ across)
+    corners = [-right - down, right - down, right + down, -right + down]
+    return np.asarray(quad.mean(axis=0) + np.array(corners) / 2, dtype=np.float32)

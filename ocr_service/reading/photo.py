@@ -37,6 +37,7 @@ from ocr_service.records import (
 from ocr_service.settings import Settings
 from preprocess.decode import PhotoRejectedError, decode_photo
 from preprocess.fingerprint import fingerprint
+from preprocess.level import unsheared_lines
 from preprocess.lines import assign_stones, order_lines, split_columns
 from preprocess.quality import judge
 from preprocess.rectify import face_to_photo, map_quads
@@ -148,7 +149,7 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
     to_photo = np.diag([1 / upright.scale, 1 / upright.scale, 1.0]) @ sight.to_photo
     with clock.step("order"):
         stones, order = arrange(quads, [face.quad for face in faces])
-    places = map_quads(quads, to_photo)
+    places = map_quads(unsheared_lines(quads, stones, [face.quad for face in faces]), to_photo)
     lines = tuple(_line(seen[kept[i]], places[i], stones[i]) for i in order)
     with clock.step("parse"):
         record = with_chances(parse_lines(lines, context, reader.decodes).record)

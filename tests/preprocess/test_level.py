@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preprocess.level import level_lines
+from preprocess.level import level_lines, unsheared_lines
 from preprocess.lines import quad_angle_deg
 
 TEXTS = ("LIET SI", "NGUYEN VAN AN", "SINH NAM 1946", "QUE QUAN: NAM DINH", "NHAP NGU 2 - 1965", "HY SINH 1968")
@@ -29,14 +29,19 @@ def carved_face() -> tuple[np.ndarray, list[np.ndarray]]:
 FACE, BOXES = carved_face()
 
 
-def seen(yaw: float, pitch: float, roll_deg: float) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The face from the side and from above, and rectangles along the true directions of its lines."""
+def to_picture(yaw: float, pitch: float, roll_deg: float) -> np.ndarray:
+    """Homography from the face to where it is seen from the side and from above."""
     to_middle = np.array([[1, 0, -WIDTH / 2], [0, 1, -HEIGHT / 2], [0, 0, 1.0]])
     tilt = np.array([[1, 0, 0], [0, 1, 0], [yaw * 1e-4, pitch * 1e-4, 1.0]])
     roll = np.vstack([cv2.getRotationMatrix2D((0, 0), -roll_deg, 0.8), [0, 0, 1]])
-    to_picture = np.linalg.inv(to_middle) @ roll @ tilt @ to_middle
-    picture = cv2.warpPerspective(FACE, to_picture, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
-    return picture, [along_its_line(quad) for quad in cv2.perspectiveTransform(np.stack(BOXES), to_picture)]
+    return np.asarray(np.linalg.inv(to_middle) @ roll @ tilt @ to_middle)
+
+
+def seen(yaw: float, pitch: float, roll_deg: float) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A picture of the face, and rectangles along the true directions of its lines."""
+    view = to_picture(yaw, pitch, roll_deg)
+    picture = cv2.warpPerspective(FACE, view, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    return picture, [along_its_line(quad) for quad in cv2.perspectiveTransform(np.stack(BOXES), view)]
 
 
 def along_its_line(quad: np.ndarray) -> np.ndarray:
@@ -133,3 +138,40 @@ def test_any_quads_come_back_finite(numbers: list[tuple[float, ...]]) -> None:
     quads = [np.array(n, dtype=np.float32).reshape(4, 2) for n in numbers]
     lines = level_lines(FACE, quads)
     assert len(lines) == len(quads) and all(np.isfinite(line).all() for line in lines)
+
+
+def upright_deg(quad: np.ndarray) -> float:
+    """Direction of a quad's sides; 90° is straight down."""
+    down = quad[3] - quad[0] + quad[2] - quad[1]
+    return float(np.degrees(np.arctan2(down[1], down[0])))
+
+
+FRAME = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float32)
+
+
+@settings(max_examples=40, deadline=None)
+@given(**views)
+def test_sides_of_lines_lean_as_the_letters_of_their_face_do(yaw: float, pitch: float, roll_deg: float) -> None:
+    view = to_picture(yaw, pitch, roll_deg)
+    (face, *true) = cv2.perspectiveTransform(np.stack([FRAME, *BOXES]), view)
+    lines = [along_its_line(quad) for quad in true]
+    for line, right, leant in zip(lines, true, unsheared_lines(lines, [0] * len(lines), [face]), strict=True):
+        assert upright_deg(leant) == pytest.approx(upright_deg(right), abs=0.4)  # of two sides that converge
+        assert quad_angle_deg(leant) == pytest.approx(quad_angle_deg(line), abs=0.01)
+        assert np.allclose(leant.mean(axis=0), line.mean(axis=0), atol=0.01)
+        assert cv2.contourArea(leant) == pytest.approx(cv2.contourArea(line), rel=0.001)
+
+
+def test_each_line_leans_with_its_own_face_and_two_inscriptions_with_the_one_they_share() -> None:
+    lines = [BOXES[0], BOXES[1]]
+    slanted = FRAME + np.array([[100, 0], [100, 0], [0, 0], [0, 0]], np.float32)
+    upright, leant = unsheared_lines(lines, [0, 1], [FRAME, slanted])
+    assert upright_deg(upright) == pytest.approx(90, abs=0.01)
+    assert upright_deg(leant) == pytest.approx(90 + np.degrees(np.arctan(100 / HEIGHT)), abs=0.01)
+    assert np.allclose(unsheared_lines(lines, [0, 1], [slanted])[1], leant)
+
+
+def test_without_a_face_or_across_it_lines_keep_their_sides() -> None:
+    across = spun(BOXES[2], 20)
+    assert np.array_equal(unsheared_lines([across], [0], [FRAME])[0], across)
+    assert np.array_equal(unsheared_lines([across], [0], [])[0], across)
