@@ -36,12 +36,13 @@ LEVEL_DEG = 0.5
 @dataclass(frozen=True, slots=True)
 class FaceScore:
     """One photo: IoU of its face (0 where none was found), true lines that the face cuts off, how each read line lies
-    in its crop, in degrees, and how long finding the face took."""
+    in its crop and how far its letters lean there, in degrees, and how long finding the face took."""
 
     photo: str
     iou: float
     cut_off: int
     tilts_deg: tuple[float, ...]
+    leans_deg: tuple[float, ...]
     face_ms: float
 
 
@@ -75,13 +76,16 @@ def score_photo(path: Path, stone: Quad, lines: tuple[Quad, ...], reader: Reader
     iou = max((quad_iou(stone, face) for face in reading.stone_quads), default=0.0)
     cut_off = sum(1 for line in lines if reading.stone_quads and _share_inside(line, reading.stone_quads) < _WHOLE)
     read = [line.quad for line in reading.lines]
-    tilts = [tilt_deg(lines[row], read[column]) for row, column in match_quads(lines, read)]
-    return FaceScore(path.name, iou, cut_off, tuple(tilts), reading.timings_ms.get("stone", 0.0))
+    pairs = [(lines[row], read[column]) for row, column in match_quads(lines, read)]
+    tilts, leans = tuple(tilt_deg(*pair) for pair in pairs), tuple(lean_deg(*pair) for pair in pairs)
+    return FaceScore(path.name, iou, cut_off, tilts, leans, reading.timings_ms.get("stone", 0.0))
 
 
 def figures(scores: list[FaceScore]) -> dict[str, float]:
-    """Return the shares of good and of missing faces, photos with a line cut off, and how level lines are."""
+    """Return the shares of good and of missing faces, photos with a line cut off, how level lines are and how upright
+    their letters."""
     tilts = np.abs(np.concatenate([np.zeros(0), *(score.tilts_deg for score in scores)]))
+    leans = np.abs(np.concatenate([np.zeros(0), *(score.leans_deg for score in scores)]))
     return {
         "photos": len(scores),
         "good_faces": _share([score.iou >= GOOD_IOU for score in scores]),
@@ -93,15 +97,27 @@ def figures(scores: list[FaceScore]) -> dict[str, float]:
         "level_lines": _share(list(tilts <= LEVEL_DEG)),
         "median_tilt_deg": round(float(np.median(tilts)), 3) if len(tilts) else 0.0,
         "tilt_deg_of_19_in_20_lines": round(float(np.percentile(tilts, 95)), 3) if len(tilts) else 0.0,
+        "upright_lines": _share(list(leans <= LEVEL_DEG)),
+        "lean_deg_of_19_in_20_lines": round(float(np.percentile(leans, 95)), 3) if len(leans) else 0.0,
         "face_ms": round(float(np.mean([score.face_ms for score in scores])), 1) if scores else 0.0,
     }
 
 
 def tilt_deg(true_line: Quad, read_line: Quad) -> float:
     """Return how a true line lies in the crop that is cut by a read quad: 0 is level, clockwise is positive."""
+    return quad_angle_deg(_in_crop(true_line, read_line))
+
+
+def lean_deg(true_line: Quad, read_line: Quad) -> float:
+    """Return how far the letters of a true line lean in the crop of a read quad: 0 is unsheared, right is positive."""
+    quad = _in_crop(true_line, read_line)
+    down = quad[3] - quad[0] + quad[2] - quad[1]
+    return float(np.degrees(np.arctan2(-down[0], down[1]))) - quad_angle_deg(quad)
+
+
+def _in_crop(true_line: Quad, read_line: Quad) -> np.ndarray:
     to_crop = np.linalg.inv(face_to_photo(np.asarray(read_line, dtype=np.float32)))
-    (in_crop,) = map_quads([np.asarray(true_line, dtype=np.float32)], to_crop)
-    return quad_angle_deg(in_crop)
+    return map_quads([np.asarray(true_line, dtype=np.float32)], to_crop)[0]
 
 
 def _share_inside(line: Quad, faces: tuple[Quad, ...]) -> float:
