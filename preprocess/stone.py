@@ -1,58 +1,102 @@
-"""Stone faces in a photo: the quadrilateral around the inscription, from line segments, colour and detected text.
+"""Stone faces in a photo: the quadrilateral around an inscription, from a network's opinion of every pixel.
 
-A face is framed by four straight lines outside the text. Candidates for each side come from line segments (von Gioi
-et al. 2010, "LSD"); every combination is judged by ``preprocess.outline``. Where none convinces, there is no face, and
-the caller keeps the whole picture. On 64 held-out rendered stones 83 % of faces are found with an IoU of 0.9 and more
-(``python -m bench --only faces``); by detected lines that all belong to the stone 86 %, and 92 % is the best that these
-candidates hold. What still fails: a plinth of the stone's own colour below it, and letters in a row taken for a side.
+A network sees the whole photo, small, with the detected text marked in it, and says which pixels belong to the face
+that carries this text (``models.faces``). Four straight lines are fitted to the edge of what it says. Where they fit
+badly there is no face, and the caller keeps the whole picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
-from preprocess.lines import enclose, quad_angle_deg, quad_size, split_columns
-from preprocess.outline import outline_scores
+from preprocess.lines import quad_angle_deg, quad_size, split_columns
 
-_WORK_SIDE_PX = 512  # segments found at 384 px cost 4 ms less of 32 and 1 face in 64
-_MIN_SEGMENT = 0.05  # of the working side; shorter segments are letters and leaves
-_SIDES_KEPT = 4  # candidates a side, by supporting length, besides the picture's edge; with 6, one face in 64 less
+VIEW_PX = 192
+"""Side of the square that the network sees; a face that takes up half of it has sides of some 100 px."""
+
+PLANES = 5
+"""Blue, green and red around 0, the marked text, and what of the square is picture."""
+
+Segment: TypeAlias = Callable[[np.ndarray], np.ndarray]
+"""From planes (``PLANES``, ``VIEW_PX``, ``VIEW_PX``) to the chance of each pixel to belong to the face."""
+
 _SLANTED_DEG = 10.0  # lines of one face differ by less even where it is seen from 30° aside
-_MIN_SCORE = 0.5  # see the bias in preprocess.outline
+_FINE = 4  # text is drawn so many times larger and averaged, or thin lines would come and go
+_LEAST_SCORE = 0.8
+_FRAME_PX = 3.0  # of the view: a side so near to the picture's edge is that edge
+_SIDE_SPAN = (0.08, 0.92)  # where a side is fitted: corners are rounded or cut off
+_REACH_PX = (6, 6, 4, 4)  # how far from a side its edge is looked for, step by step
+_OVERSHOOT = 0.05  # of the face's longer side; text that stands out further does not stand on the face
 
 
 @dataclass(frozen=True, slots=True)
 class StoneFace:
-    """One face: ``quad`` (4, 2) in pixels of the picture, clockwise from the top left of its text; score 0 to 1."""
+    """One face: ``quad`` (4, 2) in pixels of the picture, clockwise from the top left of its text; score 0 to 1.
+
+    The score is the overlap of the quad and the pixels taken for the face, as a share of their union.
+    """
 
     quad: np.ndarray
     score: float
 
 
-def find_stones(image: np.ndarray, text_quads: Sequence[np.ndarray]) -> list[StoneFace]:
+@dataclass(frozen=True, slots=True)
+class FaceView:
+    """What the network sees of a picture, and the affine map (2, 3) from the picture's pixels to those of the view."""
+
+    planes: np.ndarray
+    to_view: np.ndarray
+
+
+def find_stones(image: np.ndarray, text_quads: Sequence[np.ndarray], segment: Segment) -> list[StoneFace]:
     """Return the faces that carry the given text: none, one, or two side by side, left first.
 
-    ``text_quads`` are (4, 2) in pixels of ``image``. A face always holds all text that it was found by:
-    that is all of it, but for watermarks, which run across.
+    ``image`` is BGR uint8, ``text_quads`` are (4, 2) in its pixels. A picture that its stone fills has no face.
     """
     if not text_quads:
         return []
-    scale = _WORK_SIDE_PX / max(image.shape[:2])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    scale = min(scale, 1.0)
-    lab = _lab(small)
-    segments = _segments(small)
-    quads = _without_slanted([np.asarray(q, dtype=np.float64) * scale for q in text_quads])
-    groups = [[quads[i] for i in group] for group in split_columns(quads)]
-    faces = [_find_face(lab, segments, group) for group in groups]
+    quads = _without_slanted([np.asarray(quad, dtype=np.float64) for quad in text_quads])
+    groups = [[quads[index] for index in group] for group in split_columns(quads)]
+    faces = [_find_face(image, group, segment) for group in groups]
     if len(groups) == 2 and not _apart(faces, groups):
-        faces = [_find_face(lab, segments, quads)]
-    found = [face for face in faces if face is not None and face.score >= _MIN_SCORE]
-    return [StoneFace((f.quad / scale).astype(np.float32), f.score) for f in found]
+        faces = [_find_face(image, quads, segment)]
+    return [face for face in faces if face is not None]
+
+
+def face_view(image: np.ndarray, text_quads: Sequence[np.ndarray]) -> FaceView:
+    """Shrink a picture into the middle of a square and mark the text; training and serving see alike."""
+    height, width = image.shape[:2]
+    scale = VIEW_PX / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    left, top = (VIEW_PX - size[0]) // 2, (VIEW_PX - size[1]) // 2
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    planes = np.zeros((PLANES, VIEW_PX, VIEW_PX), np.float32)
+    inside = np.s_[top : top + size[1], left : left + size[0]]
+    planes[:3, *inside] = small.transpose(2, 0, 1) / np.float32(255.0) - np.float32(0.5)
+    planes[4, *inside] = 1.0
+    to_view = np.array([[size[0] / width, 0.0, left], [0.0, size[1] / height, top]])
+    planes[3] = fill_quads([map_points(quad, to_view) for quad in text_quads]) * planes[4]
+    return FaceView(planes, to_view)
+
+
+def fill_quads(quads: Sequence[np.ndarray]) -> np.ndarray:
+    """Share of each pixel of a view, (``VIEW_PX``, ``VIEW_PX``) float32, that lies within ``quads`` (4, 2)."""
+    fine = np.zeros((VIEW_PX * _FINE, VIEW_PX * _FINE), np.uint8)
+    for quad in quads:
+        centres = np.clip(np.asarray(quad) * _FINE - 0.5, -8 * VIEW_PX, 16 * VIEW_PX)  # fixed point must not overflow
+        cv2.fillConvexPoly(fine, np.round(centres * 16).astype(np.int32), 255, shift=4)
+    share = cv2.resize(fine, (VIEW_PX, VIEW_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(share, np.float32) / np.float32(255.0)
+
+
+def map_points(points: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Map points (n, 2) by an affine map (2, 3)."""
+    return np.asarray(np.asarray(points, np.float64) @ affine[:, :2].T + affine[:, 2])
 
 
 def _without_slanted(quads: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -69,123 +113,101 @@ def _without_slanted(quads: Sequence[np.ndarray]) -> list[np.ndarray]:
 def _apart(faces: Sequence[StoneFace | None], groups: Sequence[Sequence[np.ndarray]]) -> bool:
     """Whether two columns of text have a face each that does not reach over the other's text."""
     for face, others in zip(faces, reversed(groups), strict=True):
-        if face is None or face.score < _MIN_SCORE:
-            return False
-        outline = face.quad.astype(np.float32)[:, None]
-        middles = [quad.mean(axis=0) for quad in others]
-        if any(cv2.pointPolygonTest(outline, (float(x), float(y)), False) > 0 for x, y in middles):
+        if face is None or any(_holds(face.quad, quad.mean(axis=0)) for quad in others):
             return False
     return True
 
 
-def _lab(image: np.ndarray) -> np.ndarray:
-    lab = np.asarray(cv2.cvtColor(cv2.blur(image, (3, 3)), cv2.COLOR_BGR2LAB), dtype=np.float32)
-    lab[..., 0] *= 100.0 / 255.0
-    return lab
+def _holds(outline: np.ndarray, point: np.ndarray) -> bool:
+    contour = outline.astype(np.float32)[:, None]
+    return cv2.pointPolygonTest(contour, (float(point[0]), float(point[1])), False) > 0
 
 
-def _segments(image: np.ndarray) -> np.ndarray:
-    """Line segments (N, 4) as x0, y0, x1, y1."""
-    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(gray)[0]
-    if found is None:
-        return np.zeros((0, 4))
-    segments = np.asarray(found, dtype=np.float64).reshape(-1, 4)
-    long = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1])
-    return np.asarray(segments[long > _MIN_SEGMENT * max(image.shape[:2])])
-
-
-def _find_face(lab: np.ndarray, segments: np.ndarray, quads: Sequence[np.ndarray]) -> StoneFace | None:
-    hull = enclose(quads).astype(np.float64)
-    sides = _candidate_sides(segments, hull, lab.shape[1], lab.shape[0])
-    if any(len(lines) == 0 for lines in sides):
+def _find_face(image: np.ndarray, text: Sequence[np.ndarray], segment: Segment) -> StoneFace | None:
+    view = face_view(image, text)
+    chances = segment(view.planes) * view.planes[4]
+    fitted = fit_quad(chances)
+    if fitted is None or _fills(fitted, view.planes[4]):
         return None
-    choices = np.stack([a.ravel() for a in np.meshgrid(*(np.arange(len(lines)) for lines in sides))])
-    corners = _corners_of(*(lines[chosen] for lines, chosen in zip(sides, choices, strict=True)))
-    plausible = _plausible(corners, hull, lab.shape[1], lab.shape[0])
-    if not plausible.any():
+    corners = _around_text(fitted, [map_points(quad, view.to_view) for quad in text])
+    drawn = fill_quads([corners]) * view.planes[4]
+    score = float(np.minimum(drawn, chances).sum() / np.maximum(drawn, chances).sum())
+    if score < _LEAST_SCORE:
         return None
-    corners = corners[plausible]
-    scores = outline_scores(lab, sides, choices[:, plausible], corners, quads, hull)
-    best = int(np.argmax(scores))
-    return StoneFace(corners[best], float(scores[best]))
+    corners = np.roll(corners, -_top_left(corners, text), axis=0)
+    return StoneFace(map_points(corners, cv2.invertAffineTransform(view.to_view)).astype(np.float32), score)
 
 
-def _candidate_sides(segments: np.ndarray, hull: np.ndarray, width: int, height: int) -> tuple[np.ndarray, ...]:
-    """Lines (N, 3) with a·x + b·y + c = 0 for top, right, bottom, left: the best supported, and the picture's edge.
+def fit_quad(chances: np.ndarray) -> np.ndarray | None:
+    """The quad (4, 2), clockwise, whose sides run where the largest region of ``chances`` (H, W) ends; None without.
 
-    Lines cross the text's own axes outside the text; top and bottom lie within 25° of the text's direction (a yaw of
-    35° from an arm's length), left and right within 30° of its normal.
+    Begins with a quad around the region's hull and moves each side to the line that fits its edge best (Huber's
+    weights). An edge lies as far out as the chances along the way to it add up to, which is finer than a pixel.
     """
-    centre = hull.mean(axis=0)
-    angle = np.radians(quad_angle_deg(hull))
-    along = np.array([np.cos(angle), np.sin(angle)])
-    down = np.array([-along[1], along[0]])
-    half = np.array([np.linalg.norm(hull[1] - hull[0]), np.linalg.norm(hull[3] - hull[0])]) / 2
-    frame = np.array([[0, 1, 0], [1, 0, -width], [0, 1, -height], [1, 0, 0]], dtype=np.float64)
-    start, end = segments[:, :2], segments[:, 2:]
-    step = end - start
-    length = np.hypot(step[:, 0], step[:, 1])
-    slope_along, slope_down = np.abs(step @ along) / length, np.abs(step @ down) / length
-    sides = []
-    for edge, (axis, across, sign, reach) in enumerate(
-        [(down, along, -1, half[1]), (along, down, 1, half[0]), (down, along, 1, half[1]), (along, down, -1, half[0])]
-    ):
-        level = slope_along > np.cos(np.radians(25)) if axis is down else slope_down > np.cos(np.radians(30))
-        chosen = np.flatnonzero(level)
-        if len(chosen):
-            # where the line through the segment crosses the text's axis
-            run = step[chosen] @ across
-            at = (start[chosen] - centre) @ axis - ((start[chosen] - centre) @ across) * (step[chosen] @ axis) / run
-            chosen = chosen[sign * at > 0.97 * reach]
-        lines = _merge(start[chosen], end[chosen], length[chosen])
-        sides.append(np.concatenate([lines, frame[edge : edge + 1]]))
-    return tuple(sides)
-
-
-def _merge(start: np.ndarray, end: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """The longest segments as lines, each standing for all others that lie on it."""
-    lines = np.cross(np.c_[start, np.ones(len(start))], np.c_[end, np.ones(len(end))])
-    lines = lines / np.maximum(np.hypot(lines[:, :1], lines[:, 1:2]), 1e-9) if len(lines) else np.zeros((0, 3))
-    middle = (start + end) / 2
-    left = length.copy()
-    kept = []
-    # The support of a line is the length of all segments whose ends lie within two pixels of it.
-    near = np.ones((len(lines), len(lines)), dtype=bool)
-    for points in (start, middle, end):
-        near &= np.abs(np.c_[points, np.ones(len(points))] @ lines.T).T < 2.0 if len(lines) else near
-    for _ in range(min(_SIDES_KEPT, len(lines))):
-        support = near @ left
-        best = int(np.argmax(support * (left > 0)))
-        if left[best] <= 0:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((chances > 0.5).astype(np.uint8))
+    if count < 2:
+        return None
+    region = (labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.uint8)
+    hull = cv2.convexHull(np.concatenate(cv2.findContours(region, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]))
+    if len(hull) < 4:
+        return None
+    quad = cv2.approxPolyN(hull, 4, ensure_convex=True).reshape(-1, 2).astype(np.float64) + 0.5
+    if len(quad) != 4:
+        return None
+    quad = quad[np.argsort(np.arctan2(*(quad - quad.mean(axis=0)).T[::-1]))]
+    for reach_px in _REACH_PX:
+        sides = np.array([_fit_side(chances, quad[i], quad[(i + 1) % 4], reach_px) for i in range(4)])
+        crossings = np.cross(np.roll(sides, 1, axis=0), sides)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = crossings[:, :2] / crossings[:, 2:]
+        if not np.isfinite(moved).all() or np.abs(moved - quad).max() > VIEW_PX / 4:
             break
-        kept.append(lines[best])
-        left[near[best]] = 0.0
-    return np.array(kept).reshape(-1, 3)
+        quad = moved
+    return quad
 
 
-def _corners_of(top: np.ndarray, right: np.ndarray, bottom: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Corners (N, 4, 2) of quads by the lines (N, 3) of their sides; parallel neighbours give non-finite corners."""
-    crossings = np.stack([np.cross(a, b) for a, b in ((left, top), (top, right), (right, bottom), (bottom, left))], 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(crossings[..., :2] / crossings[..., 2:])
+def _fit_side(chances: np.ndarray, start: np.ndarray, end: np.ndarray, reach_px: int) -> np.ndarray:
+    """The line (3,) a·x + b·y + c = 0 along the edge of ``chances`` near the side from ``start`` to ``end``."""
+    along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-6)
+    outward = np.array([along[1], -along[0]])
+    steps = np.arange(-reach_px, reach_px + 0.1, 0.5)
+    on_side = start + np.linspace(*_SIDE_SPAN, max(8, round(np.linalg.norm(end - start))))[:, None] * (end - start)
+    at = (on_side[:, None] + steps[:, None] * outward - 0.5).astype(np.float32)
+    seen = cv2.remap(chances, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    clear = (seen[:, 0] > 0.5) & (seen[:, -1] < 0.5)
+    if clear.sum() < 4:
+        clear[:] = True
+    edge_px = np.trapezoid(seen, dx=0.5, axis=1) - reach_px
+    edge = (on_side + edge_px[:, None] * outward)[clear]
+    dx, dy, x, y = cv2.fitLine(edge.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
+    return np.array([dy, -dx, y * dx - x * dy])
 
 
-def _plausible(corners: np.ndarray, hull: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Which quads (N, 4, 2) are convex, clockwise, not far beyond the picture, and hold the text."""
-    size = np.array([width, height])
-    near = (np.isfinite(corners) & (corners > -0.3 * size) & (corners < 1.3 * size)).all(axis=(1, 2))
-    sides = np.roll(corners, -1, axis=1) - corners
-    lengths = np.linalg.norm(sides, axis=2)
-    following = np.roll(sides, -1, axis=1)
-    with np.errstate(invalid="ignore"):
-        turning = sides[..., 0] * following[..., 1] - sides[..., 1] * following[..., 0]
-        convex = (turning > 0).all(axis=1)
-        # Opposite sides of a flat rectangle seen from where its text is legible differ by less than a factor of two.
-        balanced = (np.maximum(lengths[:, :2], lengths[:, 2:]) < 2.0 * np.minimum(lengths[:, :2], lengths[:, 2:])).all(
-            1
-        )
-        to_text = hull[None, None] - corners[:, :, None]
-        inside = sides[:, :, None, 0] * to_text[..., 1] - sides[:, :, None, 1] * to_text[..., 0]
-        holds = (inside / np.maximum(lengths[..., None], 1e-6) > -0.01 * max(width, height)).all(axis=(1, 2))
-    return np.asarray(near & convex & balanced & holds)
+def _fills(quad: np.ndarray, picture: np.ndarray) -> bool:
+    """Whether every side of a quad lies at the edge of the picture or beyond it."""
+    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    low = np.array([columns[0], rows[0]]) + _FRAME_PX
+    high = np.array([columns[-1], rows[-1]]) + 1 - _FRAME_PX
+    middles = (quad + np.roll(quad, -1, axis=0)) / 2
+    return bool(((middles < low) | (middles > high)).any(axis=1).all())
+
+
+def _around_text(quad: np.ndarray, text: Sequence[np.ndarray]) -> np.ndarray:
+    """The quad with sides moved out so that no line which stands on it is cut off."""
+    points = np.concatenate([line for line in text if _holds(quad, line.mean(axis=0))] or [quad])
+    most = _OVERSHOOT * float(np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1).max())
+    sides = []
+    for start, end in zip(quad, np.roll(quad, -1, axis=0), strict=True):
+        outward = np.array([end[1] - start[1], start[0] - end[0]]) / max(float(np.linalg.norm(end - start)), 1e-6)
+        over = (points - start) @ outward
+        move = float(over[over <= most].max(initial=0.0))
+        sides.append(np.array([*outward, -outward @ (start + move * outward)]))
+    crossings = np.cross(np.roll(sides, 1, axis=0), sides)
+    return np.asarray(crossings[:, :2] / crossings[:, 2:])
+
+
+def _top_left(corners: np.ndarray, text: Sequence[np.ndarray]) -> int:
+    """Which corner is at the top left of the text, by the direction in which the text runs."""
+    along = np.sum([(quad[1] - quad[0]) + (quad[2] - quad[3]) for quad in text], axis=0)
+    down = np.array([-along[1], along[0]])
+    return int(np.argmin((corners - corners.mean(axis=0)) @ (along + down)))

@@ -16,6 +16,7 @@ from models.choices import DEFAULT_ENGINE, DEFAULT_PROFILE, Device, EngineName
 from models.engines import TextDetector, TextRecogniser, load_engine, require_engine
 from models.errors import BundleError as ModelBundleError
 from models.errors import EngineMissingError
+from models.faces import load_segmenter, shipped_weights
 from models.recogniser import RecognisedLine
 from ocr_service.errors import BundleError, EngineError
 from ocr_service.fields import parse_lines
@@ -41,7 +42,7 @@ from preprocess.level import unsheared_lines
 from preprocess.lines import assign_stones, order_lines, split_columns
 from preprocess.quality import judge
 from preprocess.rectify import face_to_photo, map_quads
-from preprocess.stone import find_stones
+from preprocess.stone import Segment, find_stones
 
 MAX_SIDE_PX = 2048
 """Photos are decoded at most this large: letters of a stone that fills the frame stay far above the reader's input."""
@@ -53,6 +54,7 @@ class Reader:
 
     detector: TextDetector
     recogniser: TextRecogniser
+    segment: Segment
     bundle_id: str
     engine: str
     decodes: DecodeTable = field(default_factory=DecodeTable)
@@ -67,6 +69,7 @@ def check_reader(
     """
     with _told_as_ours():
         require_engine(engine)
+        shipped_weights()
         return load_bundle(name, profile).id
 
 
@@ -86,7 +89,8 @@ def load_reader(
     table = read_decodes(decodes) if decodes else DecodeTable()
     with _told_as_ours():
         ready = load_engine(load_bundle(name, profile), engine, device=device)
-    return Reader(ready.detector, ready.recogniser, ready.bundle.id, f"{ready.name}/{ready.device}", table)
+        segment = load_segmenter()
+    return Reader(ready.detector, ready.recogniser, segment, ready.bundle.id, f"{ready.name}/{ready.device}", table)
 
 
 def reader_of(settings: Settings) -> Reader:
@@ -143,7 +147,7 @@ def read_photo(data: bytes, photo: str, reader: Reader, context: Context = Conte
         kept = [index for index, line in enumerate(seen) if is_text(line)]
         quads = [sight.quads[index] for index in kept]
         unread = [quad for index, quad in enumerate(sight.quads) if index not in kept]
-        faces = find_stones(sight.image, quads)
+        faces = find_stones(sight.image, quads, reader.segment)
     with clock.step("quality"):
         quality = judge(sight.image, quads, [face.quad for face in faces])
     to_photo = np.diag([1 / upright.scale, 1 / upright.scale, 1.0]) @ sight.to_photo
