@@ -10,6 +10,7 @@ import argparse
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 
@@ -23,6 +24,8 @@ from datasets.pack import write_stone
 from datasets.stones import StonePhoto, StoneRequest, make_stone
 from datasets.textures import Image
 from datasets.validation import validation_stones
+from models.bundle import load_bundle
+from models.detector import LineDetector
 from models.recogniser import RecognisedLine
 from ocr_service.evaluation import EngineScore, TruePhoto, load_truth
 from ocr_service.evaluation.peers import Ours, PhotoReader, SeenLine, SeenPhoto
@@ -42,7 +45,7 @@ from ocr_service.reading.sight import (
 )
 from preprocess.decode import decode_photo
 
-PARTS = ("ornaments left out", "nearer look", "turns", "more light", "second look")
+PARTS = ("levelled", "ornaments left out", "nearer look", "turns", "more light", "second look")
 RAW = "raw photo"
 WHOLE = "whole product"
 
@@ -58,7 +61,7 @@ _PHOTO_BYTES = 3_000_000
 class Seeing:
     """The shipped detector and recogniser on the decoded photo, with some of ``PARTS`` of what the product adds.
 
-    Without any, it is what a plain pipeline does: boxes of the detector, cut out level, read once each.
+    Without any, it is what a plain pipeline does: boxes of the detector, cut out, read once each.
     """
 
     reader: Reader
@@ -67,6 +70,8 @@ class Seeing:
     def read(self, path: Path) -> SeenPhoto:
         """Read the photo at ``path``."""
         detector, recogniser = self.reader.detector, self.reader.recogniser
+        if "levelled" not in self.parts:
+            detector = _unlevelled(self.reader.bundle_id)
         sight = first_look(decode_photo(path.read_bytes(), max_side_px=MAX_SIDE_PX).image, detector)
         if "nearer look" in self.parts:
             sight = look_nearer(sight, detector)
@@ -83,6 +88,11 @@ class Seeing:
 
     def _counts(self, line: RecognisedLine) -> bool:
         return is_text(line) if "ornaments left out" in self.parts else legibility([line]) >= _LEAST_SCORE
+
+
+@lru_cache(maxsize=1)
+def _unlevelled(bundle_id: str) -> LineDetector:
+    return LineDetector(load_bundle(bundle_id).detector, levelled=False)
 
 
 def run(console: Console) -> Mapping[str, float]:

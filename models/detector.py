@@ -47,8 +47,10 @@ class DetectedLine:
 class LineDetector:
     """Finds text lines. Holds one ONNX Runtime session; safe to call from several threads."""
 
-    def __init__(self, spec: DetectorSpec, threads: int = 1) -> None:
+    def __init__(self, spec: DetectorSpec, threads: int = 1, *, levelled: bool = True) -> None:
+        """``levelled`` False leaves lines as the map's regions lie, to measure what levelling brings."""
         self.spec = spec
+        self._levelled = levelled
         self._session = open_session(spec.model, threads)
         self._input = self._session.get_inputs()[0].name
         levels = np.arange(256, dtype=np.float32) / np.float32(255.0)
@@ -71,7 +73,9 @@ class LineDetector:
         seen = _shrunk(image, side_px)
         lines = lines_from_probability(self.probability_map(seen), self.spec)
         size = np.array(image.shape[1::-1])
-        quads = [quad * size / seen.shape[1::-1] for quad in level_lines(seen, [quad for quad, _ in lines])]
+        regions = [quad for quad, _ in lines]
+        level = level_lines(seen, regions) if self._levelled else regions
+        quads = [quad * size / seen.shape[1::-1] for quad in level]
         found = [
             DetectedLine(_as_quad(np.clip(quad, 0.0, size)), score)
             for quad, (_, score) in zip(quads, lines, strict=True)
