@@ -13,7 +13,15 @@ from ocr_service.errors import HeadstoneError
 from ocr_service.states import PhotoState
 from ocr_service.storage import ObjectStore
 
-_READ = frozenset({PhotoState.IN_VERIFICATION, PhotoState.VERIFIED, PhotoState.CANNOT_READ, PhotoState.NOT_A_HEADSTONE})
+_READ = frozenset(
+    {
+        PhotoState.IN_VERIFICATION,
+        PhotoState.VERIFIED,
+        PhotoState.FURTHER_SHOT,
+        PhotoState.CANNOT_READ,
+        PhotoState.NOT_A_HEADSTONE,
+    }
+)
 _SET_ASIDE = frozenset({PhotoState.REJECTED, PhotoState.FAILED})
 
 
