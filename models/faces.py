@@ -17,7 +17,7 @@ from models.errors import BundleError
 from models.onnx_session import open_session
 
 _WEIGHTS = WEIGHTS_DIR / "faces" / "stone-face-1.onnx"
-_SHA256 = "175d58c2fd1e3d9967eeafe44e5cb87945a19d411fb9e1b95f29d0db89744901"
+_SHA256 = "483731ee6a6d3f84a4511ff593bf2ade1ca7d1a2690392bd012e8e4430753187"
 
 
 class FaceSegmenter:
