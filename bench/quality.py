@@ -27,7 +27,7 @@ from ocr_service.records import Reading
 from preprocess.quality import QualityReason
 
 SEED = 82_000
-STONES = 10
+STONES = 40
 _PRESENT, _ABSENT = 0.10, 0.05
 _LOST = 0.75  # characters lost: a stone that nobody could read
 

@@ -80,6 +80,12 @@ def test_no_name_of_a_spoilt_photo_is_certain() -> None:
     assert record["name"].confidence <= WEAK_BELOW < certain_from("name")
 
 
+def test_a_name_of_one_syllable_which_may_be_what_is_left_of_one_is_not_certain() -> None:
+    record = reading_of(("LIỆT SĨ", 0.99), ("TÙNG", 0.99), ("Sinh năm 1945", 0.99)).record
+    assert (record["name"].value, record["name_status"].value) == ("Tùng", "given_only")
+    assert record["name"].confidence <= WEAK_BELOW < certain_from("name")
+
+
 def test_a_good_photo_changes_nothing() -> None:
     lines = lines_of(*NAMED)
     record = parse_lines(lines).record

@@ -101,19 +101,19 @@ def _on_plinth(stone: Stone, rng: np.random.Generator) -> Stone:
     wider = rng.uniform(0.0, 0.3, 2)
     back = [left - wider[0] * along, right + wider[1] * along]
     front = [back[0] - rng.uniform(0, 0.06) * along, back[1] + rng.uniform(0, 0.06) * along]
-    depth, thickness = rng.uniform(0.0, 0.2), rng.uniform(0.04, 0.3)
+    depth, thickness = rng.uniform(0.0, 0.12), rng.uniform(0.04, 0.3)
     edge = [point + depth * down for point in front]
     foot = [point + thickness * down for point in edge]
     behind = [point - rng.uniform(0, 0.5) * depth * down for point in back]
     face = np.zeros(stone.picture.shape[:2], np.uint8)
     cv2.fillConvexPoly(face, np.round(stone.face).astype(np.int32), 1)
     own = np.median(stone.picture[face > 0], axis=0)
-    colour = own * rng.uniform(0.85, 1.15) if rng.random() < 0.75 else rng.uniform(20, 235) + rng.normal(0, 25, 3)
+    colour = own * rng.uniform(0.85, 1.15) if rng.random() < 0.6 else rng.uniform(20, 235) + rng.normal(0, 25, 3)
     picture = stone.picture.astype(np.float32)
     grain = cv2.resize(rng.normal(0, 1, (24, 32)), picture.shape[1::-1]) * rng.uniform(0, 8)
     grain += rng.normal(0, rng.uniform(0, 8), picture.shape[:2])
     top, side = [*behind, *edge[::-1]], [*edge, *foot[::-1]]
-    for surface, light in ((top, rng.normal(1.03, 0.12)), (side, rng.uniform(0.6, 1.05))):
+    for surface, light in ((top, rng.uniform(0.9, 1.3)), (side, rng.uniform(0.55, 1.0))):
         mask = np.zeros(picture.shape[:2], np.float32)
         cv2.fillPoly(mask, [np.round(np.array(surface) * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
         mask[face > 0] = 0.0
