@@ -39,7 +39,6 @@ _FACTS = (
     *("name", "aliases", "birth", "death", "enlist", "hometown", "unit", "rank", "position", "war", "death_place"),
     *("unknown_wording", "persons", "loc", "age"),
 )
-_PARTS_OF_NAMES = frozenset({"given_only", "alias_only"})
 _GRAVES = frozenset({PhotoType.HEADSTONE, PhotoType.COLLECTIVE_STONE, PhotoType.OTHER})
 _PLACES = frozenset({PhotoType.GATE, PhotoType.MONUMENT, PhotoType.PLAN})  # where words look like names and are not
 _INSCRIBED = _GRAVES | {PhotoType.NUMBER_PLATE, PhotoType.NAME_BOARD}
@@ -105,18 +104,9 @@ def settle(
     if spoilt:
         _flag(settled, REPHOTOGRAPH_FLAG)
     if spoilt or photo_type is PhotoType.OVERVIEW:  # where the lines of many stones mix
-        _no_longer_certain(settled, settled.keys() - {"flags"})
-    # One syllable may be all that glare or wear left of a name: of 440 rendered photos the only wrong name that was
-    # still certain, TÙNG of LÊ VĂN ĐĂNG TÙNG.
-    if (status := settled.get("name_status")) is not None and status.value in _PARTS_OF_NAMES:
-        _no_longer_certain(settled, ("name", "name_status"))
+        for name in settled.keys() - {"flags"}:
+            settled[name] = replace(settled[name], confidence=min(settled[name].confidence, WEAK_BELOW))
     return settled
-
-
-def _no_longer_certain(record: dict[str, Field], names: Collection[str]) -> None:
-    for name in names:
-        if name in record:
-            record[name] = replace(record[name], confidence=min(record[name].confidence, WEAK_BELOW))
 
 
 def _is_said(record: Mapping[str, Field], name: str) -> bool:

@@ -5,6 +5,7 @@ import pytest
 
 from ocr_service.certainty import WEAK_BELOW, certain_from
 from ocr_service.fields import parse_lines
+from ocr_service.fields.confidence import with_chances
 from ocr_service.reading.outcome import Outcome, count_alike, needs_rephotograph, outcome, settle
 from ocr_service.records import Line, PhotoType, Reading, ReadingStatus, RejectReason
 from preprocess.quality import QualityReason
@@ -80,10 +81,13 @@ def test_no_name_of_a_spoilt_photo_is_certain() -> None:
     assert record["name"].confidence <= WEAK_BELOW < certain_from("name")
 
 
-def test_a_name_of_one_syllable_which_may_be_what_is_left_of_one_is_not_certain() -> None:
-    record = reading_of(("LIỆT SĨ", 0.99), ("TÙNG", 0.99), ("Sinh năm 1945", 0.99)).record
-    assert (record["name"].value, record["name_status"].value) == ("Tùng", "given_only")
-    assert record["name"].confidence <= WEAK_BELOW < certain_from("name")
+@pytest.mark.parametrize("rest", ["TÙNG", "THỊ TÂN", "ỌNG LIÊM"])
+def test_what_is_left_of_a_name_without_its_family_name_is_not_certain(rest: str) -> None:
+    record = with_chances(reading_of(("LIỆT SĨ", 0.99), (rest, 0.99), ("Sinh năm 1945", 0.99)).record)
+    assert record["name"].value == rest.title()
+    assert record["name"].confidence < certain_from("name")
+    whole = with_chances(reading_of(("LIỆT SĨ", 0.99), (f"LÊ {rest}", 0.99), ("Sinh năm 1945", 0.99)).record)
+    assert whole["name"].confidence > record["name"].confidence
 
 
 def test_a_good_photo_changes_nothing() -> None:
