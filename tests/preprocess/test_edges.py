@@ -24,7 +24,7 @@ def picture() -> np.ndarray:
 @given(moves=st.tuples(*[st.floats(-4.0, 4.0)] * 8))
 def test_sides_come_to_the_edges_from_a_little_beside_them(picture: np.ndarray, moves: tuple[float, ...]) -> None:
     snapped = snap_to_edges(picture, CORNERS + np.reshape(moves, (4, 2)))
-    assert np.abs(snapped - CORNERS).max() < 2.0
+    assert np.abs(snapped - CORNERS).max() < 3.0
 
 
 def test_a_larger_picture_gives_the_same_face_in_its_own_pixels(picture: np.ndarray) -> None:

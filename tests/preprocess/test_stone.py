@@ -84,15 +84,13 @@ def test_a_plain_picture_has_no_face() -> None:
     st.tuples(*[st.floats(-14.0, 14.0)] * 8),
     st.floats(0.0, 1.5),
 )
-def test_a_quad_is_fitted_to_the_edge_of_a_region_within_a_third_of_a_pixel(
-    moves: tuple[float, ...], blur: float
-) -> None:
+def test_a_quad_is_fitted_to_the_edge_of_a_region_within_half_a_pixel(moves: tuple[float, ...], blur: float) -> None:
     corners = np.array([[55, 45], [140, 45], [140, 150], [55, 150]]) + np.reshape(moves, (4, 2))
     region = fill_quads([corners])
     fitted = fit_quad(cv2.GaussianBlur(region, (0, 0), blur) if blur > 0.1 else region)
     assert fitted is not None
     start = int(np.argmin(np.linalg.norm(fitted - corners[0], axis=1)))
-    assert np.abs(np.roll(fitted, -start, axis=0) - corners).max() < 0.34
+    assert np.abs(np.roll(fitted, -start, axis=0) - corners).max() < 0.5
 
 
 def test_specks_beside_a_region_do_not_move_its_sides() -> None:
@@ -100,7 +98,7 @@ def test_specks_beside_a_region_do_not_move_its_sides() -> None:
     region = fill_quads([corners, np.array([[170, 20], [176, 20], [176, 26], [170, 26]])])
     fitted = fit_quad(region)
     assert fitted is not None
-    assert np.abs(fitted[np.argsort(fitted.sum(axis=1))[[0, 3]]] - corners[[0, 2]]).max() < 0.34
+    assert np.abs(fitted[np.argsort(fitted.sum(axis=1))[[0, 3]]] - corners[[0, 2]]).max() < 0.5
 
 
 def test_where_nothing_is_marked_no_quad_is_fitted() -> None:
