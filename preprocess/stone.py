@@ -14,7 +14,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from preprocess.edges import snap_to_edges
+from preprocess.edges import corners_of, snap_to_edges
 from preprocess.lines import quad_angle_deg, quad_size, split_columns
 
 VIEW_PX = 192
@@ -157,10 +157,7 @@ def fit_quad(chances: np.ndarray) -> np.ndarray | None:
         return None
     quad = quad[np.argsort(np.arctan2(*(quad - quad.mean(axis=0)).T[::-1]))]
     for reach_px in _REACH_PX:
-        sides = np.array([_fit_side(chances, quad[i], quad[(i + 1) % 4], reach_px) for i in range(4)])
-        crossings = np.cross(np.roll(sides, 1, axis=0), sides)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            moved = crossings[:, :2] / crossings[:, 2:]
+        moved = corners_of([_fit_side(chances, quad[i], quad[(i + 1) % 4], reach_px) for i in range(4)])
         if not np.isfinite(moved).all() or np.abs(moved - quad).max() > VIEW_PX / 4:
             break
         quad = moved
@@ -203,8 +200,7 @@ def _around_text(quad: np.ndarray, text: Sequence[np.ndarray]) -> np.ndarray:
         over = (points - start) @ outward
         move = float(over[over <= most].max(initial=0.0))
         sides.append(np.array([*outward, -outward @ (start + move * outward)]))
-    crossings = np.cross(np.roll(sides, 1, axis=0), sides)
-    return np.asarray(crossings[:, :2] / crossings[:, 2:])
+    return corners_of(sides)
 
 
 def _top_left(corners: np.ndarray, text: Sequence[np.ndarray]) -> int:

@@ -76,10 +76,7 @@ def varied_example(stones: list[Stone], rng: np.random.Generator) -> Example:
     if rng.random() < 0.5:
         stone = _on_plinth(stone, rng)
     stone = _moved(stone, rng)
-    view = face_view(_lit(stone.picture, rng), [])
-    planes = view.planes
-    planes[3] = fill_quads([map_points(quad, view.to_view) for quad in _detected(stone, rng)]) * planes[4]
-    return Example(planes, fill_quads([map_points(stone.face, view.to_view)]) * planes[4])
+    return plain_example(Stone(_lit(stone.picture, rng), stone.face, np.stack(_detected(stone, rng))))
 
 
 def _beside(stone: Stone, other: Stone, *, left: bool) -> Stone:
